@@ -1,0 +1,144 @@
+"""Plays of a set held against the plays that are known: an insert at the top is one insert.
+
+A tracklist has no ids for its plays, and one track may be played twice, so what a play *is* comes from its neighbours.
+Two sequences are aligned as texts are (Needleman and Wunsch, 1970): the same artist and title weigh most, an unnamed
+play ("ID - ID") is recognised by its place and its time, measured from the play before it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from rapidfuzz.distance import Indel
+
+from lists.models import Claim, Entry, MediaList, Source
+from lists.records import Record
+from lists.titles import fold, is_unknown_track
+
+NEVER = -1.0
+LONGEST = 3000  # plays; beyond this only equal names are aligned, in order
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """name: artist and title folded, "" for an unnamed one. cue_ms: from the start of the set, or None."""
+
+    name: str
+    cue_ms: int | None
+
+    @classmethod
+    def of(cls, artist: str | None, title: str | None, cue_ms: int | None) -> "Play":
+        unknown = is_unknown_track(artist, title)
+        return cls("" if unknown else f"{fold(artist or '')}|{fold(title or '')}", cue_ms)
+
+
+def align(old: Sequence[Play], new: Sequence[Play]) -> list[int | None]:
+    """For each new play the index of the old play that it is, or None for one that is new. Never crosses."""
+    if len(old) * len(new) > LONGEST * LONGEST:
+        return _align_names(old, new)
+    width = len(old) + 1
+    best = [0.0] * width
+    steps: list[bytearray] = []
+    for play in new:
+        row, step = [0.0] * width, bytearray(width)
+        for at in range(1, width):
+            weight = likeness(old[at - 1], play)
+            met = best[at - 1] + weight if weight > 0 else NEVER
+            if met > best[at] and met > row[at - 1]:
+                row[at], step[at] = met, 1
+            elif best[at] >= row[at - 1]:
+                row[at], step[at] = best[at], 2
+            else:
+                row[at], step[at] = row[at - 1], 3
+        best = row
+        steps.append(step)
+    found: list[int | None] = [None] * len(new)
+    at, index = len(old), len(new) - 1
+    while at > 0 and index >= 0:
+        step = steps[index][at]
+        if step == 1:
+            found[index] = at - 1
+            at, index = at - 1, index - 1
+        elif step == 2:
+            index -= 1
+        else:
+            at -= 1
+    return found
+
+
+def likeness(a: Play, b: Play) -> float:
+    """How much it speaks for two plays being one; 0 or less: nothing does."""
+    near = a.cue_ms is not None and b.cue_ms is not None and abs(a.cue_ms - b.cue_ms) <= 2000
+    if a.name and b.name:
+        if a.name == b.name:
+            return 4.0 + near
+        alike = Indel.normalized_similarity(a.name, b.name)
+        if alike >= 0.8:
+            return 2.0 + alike + near
+        return 1.0 if near and alike >= 0.5 else NEVER
+    if not a.name and not b.name:
+        return 2.0 + near if near or a.cue_ms is None or b.cue_ms is None else 0.5
+    return 1.5 if near else NEVER  # an unnamed play got its name, or lost it
+
+
+def _align_names(old: Sequence[Play], new: Sequence[Play]) -> list[int | None]:
+    """For sets too long to weigh every pair: equal names in order."""
+    found: list[int | None] = []
+    start = 0
+    places: dict[str, list[int]] = {}
+    for at, play in enumerate(old):
+        places.setdefault(play.name, []).append(at)
+    for play in new:
+        at = next((at for at in places.get(play.name, ()) if at >= start), None) if play.name else None
+        found.append(at)
+        start = at + 1 if at is not None else start
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Aligned:
+    """records: with their lasting keys. entries: key -> entry, for plays that the list has and this source did not."""
+
+    records: list[Record]
+    entries: dict[str, int]
+
+
+def align_records(records: Sequence[Record], source: Source | None, list_: MediaList) -> Aligned:
+    """Give the plays of a source the keys that they had in its last answer, and find their entries in the list."""
+    new = [_play(record.values) for record in records]
+    stored = []
+    if source is not None and source.pk:
+        claims = Claim.objects.filter(source=source).order_by("position", "id")
+        stored = list(claims.values_list("key", "entry_id", "values"))
+    keys = [stored[at][0] if at is not None else None for at in align([_play(values) for _, _, values in stored], new)]
+    serial = max((int(key) for key, _, _ in stored if key.isdigit()), default=0)
+    keyed = []
+    for record, key in zip(records, keys, strict=True):
+        if key is None:
+            serial += 1
+            key = f"{serial:06}"
+        keyed.append(replace(record, key=key))
+    claimed = {entry for _, entry, _ in stored}
+    return Aligned(keyed, _entries_of(keyed, new, keys, claimed, list_))
+
+
+def _entries_of(
+    keyed: Sequence[Record], new: Sequence[Play], keys: Sequence[str | None], claimed: set[int], list_: MediaList
+) -> dict[str, int]:
+    if not list_.pk:
+        return {}
+    shown = list(
+        Entry.objects.filter(list=list_)
+        .exclude(state=Entry.State.REMOVED)
+        .order_by("rank", "id")
+        .values_list("id", "artist", "title", "cue_ms")
+    )
+    found = align([Play.of(artist, title, cue) for _, artist, title, cue in shown], new)
+    return {
+        record.key: shown[at][0]
+        for record, key, at in zip(keyed, keys, found, strict=True)
+        if key is None and at is not None and shown[at][0] not in claimed
+    }
+
+
+def _play(values: dict) -> Play:  # type: ignore[type-arg]
+    return Play.of(values.get("artist"), values.get("title"), values.get("cue_ms"))

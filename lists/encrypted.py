@@ -1,0 +1,50 @@
+"""Encrypted columns: Fernet, newest key first, so that keys can be turned over without a gap.
+
+A value that none of our keys opens is an error that says so, never a ciphertext taken for the secret itself.
+"""
+
+from functools import lru_cache
+from typing import Any
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import models
+
+
+class WrongKey(Exception):
+    """The stored secret was encrypted with a key that is not among ours."""
+
+
+@lru_cache(maxsize=4)
+def _fernet(keys: tuple[str, ...]) -> MultiFernet:
+    try:
+        return MultiFernet([Fernet(key) for key in keys])
+    except ValueError as e:
+        raise ImproperlyConfigured("LISTKEEPER_ENCRYPTION_KEYS holds a key that is no Fernet key.") from e
+
+
+def box() -> MultiFernet:
+    return _fernet(tuple(settings.ENCRYPTION_KEYS))
+
+
+class EncryptedTextField(models.TextField):
+    """Text that is encrypted in the database and plain in Python. It cannot be searched or compared in a query."""
+
+    def get_prep_value(self, value: Any) -> str | None:
+        value = super().get_prep_value(value)
+        return value if value in (None, "") else box().encrypt(value.encode()).decode()
+
+    def from_db_value(self, value: str | None, expression: Any, connection: Any) -> str | None:
+        if value in (None, ""):
+            return value
+        try:
+            return box().decrypt(value.encode()).decode()
+        except InvalidToken:
+            raise WrongKey(
+                "A stored secret cannot be opened: the encryption key has changed. "
+                "Put the old key back behind the new one in LISTKEEPER_ENCRYPTION_KEYS."
+            ) from None
+
+    def get_lookup(self, lookup_name: str) -> Any:
+        return super().get_lookup(lookup_name) if lookup_name == "isnull" else None

@@ -1,0 +1,30 @@
+"""The nouns of Listkeeper; docs/architecture.md says how they hang together."""
+
+from lists.models.audit import AppendOnly, Audit
+from lists.models.entries import Claim, Edit, Entry, Provenance, Version
+from lists.models.lists import Account, MediaList, Membership, Source
+from lists.models.media import Decision, ExternalId, Item
+from lists.models.review import Block, Conflict, Proposal
+from lists.models.site import SitePolicy, Strategy
+
+__all__ = [
+    "Account",
+    "AppendOnly",
+    "Audit",
+    "Block",
+    "Claim",
+    "Conflict",
+    "Decision",
+    "Edit",
+    "Entry",
+    "ExternalId",
+    "Item",
+    "MediaList",
+    "Membership",
+    "Proposal",
+    "Provenance",
+    "SitePolicy",
+    "Source",
+    "Strategy",
+    "Version",
+]

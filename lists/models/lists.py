@@ -1,0 +1,236 @@
+"""What people look at and what feeds it: lists, their members, sources and the accounts of sources."""
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from simple_history.models import HistoricalRecords
+
+from lists.encrypted import EncryptedTextField
+from lists.labels import LabelsField
+from lists.models.site import SitePolicy, Strategy
+
+
+class Account(models.Model):
+    """Credentials for a service, encrypted. Another host or login opens a new id namespace (xtream:7, then xtream:7.2)."""
+
+    class State(models.TextChoices):
+        OK = "ok", "OK"
+        EXPIRING = "expiring", "Expires soon"
+        ATTENTION = "attention", "Needs attention"
+        UNTESTED = "untested", "Not tested yet"
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="accounts")
+    service = models.CharField(max_length=40)
+    name = models.CharField(max_length=200)
+    secrets = EncryptedTextField(blank=True, help_text="JSON: names and values")
+    namespace = models.CharField(max_length=40, blank=True)
+    state = models.CharField(max_length=10, choices=State, default=State.UNTESTED)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "service", "name"], name="account_name_is_unique_per_owner"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.service})"
+
+
+class MediaListQuerySet(models.QuerySet["MediaList"]):
+    def for_user(self, user: Any, *, binned: bool | None = False) -> "MediaListQuerySet":
+        """Lists that the user may see. binned: None means in the bin or not."""
+        found = self if binned is None else self.filter(deleted_at__isnull=not binned)
+        if user.is_staff:
+            return found
+        return found.filter(models.Q(owner=user) | models.Q(memberships__user=user)).distinct()
+
+    def locked(self, pk: int) -> "MediaList":
+        """The list with its row locked until the transaction ends: serialises version numbers and fences syncs.
+
+        PostgreSQL locks the row; on SQLite the transaction itself is the only writer.
+        """
+        return self.select_for_update(of=("self",)).get(pk=pk)
+
+
+class MediaList(models.Model):
+    """A list: who may see it, how its sources are weighed, and which version is current."""
+
+    class Content(models.TextChoices):
+        FILMS = "films", "Films and shows"
+        TRACKS = "tracks", "Tracks"
+        CHANNELS = "channels", "Channels"
+
+    class OrderMode(models.TextChoices):
+        SOURCE = "source", "As its sources say"
+        FIELD = "field", "By a field"
+        HAND = "hand", "By hand"
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False, help_text="names the list in its exports")
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="lists")
+    members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="lists.Membership", related_name="shared_lists")
+    name = models.CharField(max_length=200)
+    description = models.TextField(blank=True, max_length=5000)
+    content = models.CharField(max_length=8, choices=Content, default=Content.FILMS)
+    tags = LabelsField()
+    facts = models.JSONField(default=dict, blank=True, help_text="DJ, event, date, album: what is true of the whole")
+    policy = models.JSONField(default=dict, blank=True, help_text="what differs from the site policy")
+    filters = models.JSONField(default=dict, blank=True)
+    order_mode = models.CharField(max_length=6, choices=OrderMode, default=OrderMode.SOURCE)
+    order_field = models.CharField(max_length=30, blank=True)
+
+    current = models.ForeignKey(
+        "lists.Version", models.SET_NULL, null=True, blank=True, related_name="+", editable=False
+    )
+    item_count = models.PositiveIntegerField(default=0, editable=False)
+    excluded_count = models.PositiveIntegerField(default=0, editable=False)
+    lease_owner = models.CharField(max_length=64, blank=True, editable=False)
+    lease_until = models.DateTimeField(null=True, blank=True, editable=False)
+    fence = models.BigIntegerField(default=0, editable=False, help_text="rises with each lease; a stale writer sees it")
+
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="in the bin since")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    history = HistoricalRecords(
+        excluded_fields=[
+            "current", "item_count", "excluded_count", "lease_owner", "lease_until", "fence", "updated_at", "members",
+        ]
+    )  # fmt: skip
+    objects = MediaListQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "list"
+        ordering = ["name", "id"]
+        indexes = [models.Index(fields=["owner", "name"], name="list_of_owner")]
+        constraints = [
+            models.CheckConstraint(condition=~models.Q(name=""), name="list_has_a_name"),
+            models.CheckConstraint(
+                condition=models.Q(order_mode="field") | models.Q(order_field=""),
+                name="order_field_belongs_to_its_mode",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def once(self) -> bool:
+        """Whether an item may stand here only once; a tracklist may play a track twice."""
+        return self.content == self.Content.FILMS
+
+    def strategy(self, site: SitePolicy | None = None) -> str:
+        chosen = self.policy.get("strategy", "")
+        return chosen if chosen in Strategy.values else (site or SitePolicy.current()).strategy
+
+    def role_of(self, user: Any) -> str | None:
+        """ "owner", "editor", "viewer" or None. Staff count as owners."""
+        if user.is_staff or self.owner_id == user.pk:
+            return "owner"
+        membership = self.memberships.filter(user=user).first()
+        return membership.role if membership else None
+
+    def may_edit(self, user: Any) -> bool:
+        return self.role_of(user) in ("owner", "editor")
+
+
+class Membership(models.Model):
+    """Somebody who may see (viewer) or change (editor) a list of another."""
+
+    class Role(models.TextChoices):
+        VIEWER = "viewer", "Viewer"
+        EDITOR = "editor", "Editor"
+
+    list = models.ForeignKey(MediaList, models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=6, choices=Role, default=Role.VIEWER)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["list", "user"], name="one_role_per_member")]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.role} of {self.list}"
+
+
+class SourceQuerySet(models.QuerySet["Source"]):
+    def speaking(self) -> "SourceQuerySet":
+        """Sources whose claims count, first one first: feeds by priority, then what was kept, then facts."""
+        rank = models.Case(
+            *(models.When(role=role, then=n) for n, role in enumerate(Source.Role.values)),
+            output_field=models.IntegerField(),
+        )
+        return self.filter(removed_at__isnull=True).order_by(rank, "priority", "id")
+
+
+class Source(models.Model):
+    """A feed into one list: an address that is fetched, or a file that somebody uploads again now and then."""
+
+    class Role(models.TextChoices):
+        FEED = "feed", "Feed"
+        KEPT = "kept", "Kept by the list"
+        FACTS = "facts", "Facts from look-ups"
+
+    class Mode(models.TextChoices):
+        COMPLETE = "complete", "The whole list each time"
+        ROLLING = "rolling", "A chart: each window replaces the last"
+        COLLECTING = "collecting", "A feed: what came stays"
+
+    list = models.ForeignKey(MediaList, models.CASCADE, related_name="sources")
+    role = models.CharField(max_length=5, choices=Role, default=Role.FEED)
+    adapter = models.CharField(max_length=40, help_text="key of sync/sources/")
+    name = models.CharField(max_length=200)
+    address = EncryptedTextField(blank=True)
+    account = models.ForeignKey(Account, models.SET_NULL, null=True, blank=True, related_name="sources")
+    config = models.JSONField(default=dict, blank=True, help_text="answers of the adapter's form; no secrets")
+    priority = models.PositiveSmallIntegerField(default=50, help_text="1 speaks first")
+    enabled = models.BooleanField(default=True)
+    sync_enabled = models.BooleanField(default=True, help_text="whether it is fetched on its schedule")
+    interval_min = models.PositiveIntegerField(default=360, help_text="minutes between fetches")
+    gap_min = models.PositiveIntegerField(default=15, help_text="minutes within which a fetch is not repeated")
+    mode = models.CharField(max_length=10, choices=Mode, default=Mode.COMPLETE)
+    grace = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="complete fetches that must lack an entry before it leaves; empty: as its kind"
+    )
+
+    accepted = models.JSONField(default=dict, blank=True, editable=False, help_text="counts of the last accepted fetch")
+    next_sync_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_run_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_success_at = models.DateTimeField(null=True, blank=True, editable=False)
+    failures = models.PositiveIntegerField(default=0, editable=False, help_text="in a row")
+    etag = models.CharField(max_length=300, blank=True, editable=False)
+    last_modified = models.CharField(max_length=100, blank=True, editable=False)
+    body_digest = models.BinaryField(max_length=32, null=True, editable=False)
+    removed_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="no longer a source; its claims rest"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    history = HistoricalRecords(
+        excluded_fields=[
+            "address", "accepted", "next_sync_at", "last_run_at", "last_success_at", "failures", "etag", "last_modified",
+            "body_digest",
+        ]
+    )  # fmt: skip
+    objects = SourceQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["priority", "id"]
+        indexes = [
+            models.Index(
+                fields=["next_sync_at"],
+                condition=models.Q(enabled=True, sync_enabled=True, next_sync_at__isnull=False),
+                name="source_due",
+            )
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["list", "role"],
+                condition=~models.Q(role="feed"),
+                name="a_list_has_one_source_of_its_own_per_role",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,44 @@
+"""What holds for the whole site: the defaults that lists inherit."""
+
+from django.db import models
+from simple_history.models import HistoricalRecords
+
+
+class Strategy(models.TextChoices):
+    """How sources are weighed against each other where they disagree. A source's new word always replaces its old one."""
+
+    PRIORITY = "priority", "The source that stands first"
+    KEEP = "keep", "What was said first stays"
+    NEW = "new", "What changed last wins"
+    MERGE = "merge", "Lists of words united, else the first source"
+
+
+class SitePolicy(models.Model):
+    """One row: the defaults of every list that does not say otherwise."""
+
+    strategy = models.CharField(max_length=12, choices=Strategy, default=Strategy.PRIORITY)
+    held_share = models.PositiveSmallIntegerField(
+        default=20, help_text="per cent of a source's entries that may be missing before a person is asked"
+    )
+    held_share_always = models.PositiveSmallIntegerField(
+        default=50, help_text="per cent above which a person is asked however few they are"
+    )
+    held_floor = models.PositiveSmallIntegerField(default=3, help_text="so many may always be missing")
+
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name_plural = "site policy"
+        constraints = [
+            models.CheckConstraint(condition=models.Q(pk=1), name="there_is_one_site_policy"),
+            models.CheckConstraint(
+                condition=models.Q(held_share__lte=100, held_share_always__lte=100), name="held_shares_are_per_cent"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return "Site policy"
+
+    @classmethod
+    def current(cls) -> "SitePolicy":
+        return cls.objects.get_or_create(pk=1)[0]

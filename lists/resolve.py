@@ -1,0 +1,137 @@
+"""The fold of one entry: what its sources say and what people want, made into what the list shows.
+
+Pure and total: a function of the *sets* of words and edits. Every tie is decided by the sources' order, then by key, so
+the order in which words arrive never matters.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lists.fields import FIELDS
+from lists.models.site import Strategy
+from lists.titles import fold
+
+PRESENCE = "presence"
+PRESENT, ABSENT = "present", "absent"
+HAND = "hand"
+
+Values = dict[str, Any]
+# What a block or a filter says of the values that would be shown: the reason why they must not come, or "".
+Block = Callable[[Values, int | None], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What one claim says. rank: its source's place among the list's sources, 0 first. first_at and times: epoch
+    seconds, as Claim has them."""
+
+    source: int
+    rank: int
+    key: str
+    values: Mapping[str, Any]
+    first_at: int
+    times: Mapping[str, Sequence[int]]
+
+    def first_said(self, name: str) -> int:
+        return self.times[name][0] if name in self.times else self.first_at
+
+    def last_changed(self, name: str) -> int:
+        return self.times[name][1] if name in self.times else self.first_at
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """origins: field -> source id, a list of them where values were united, or "hand". "*" stands for all fields that
+    are not named. excluded: why it must not be listed, or ""."""
+
+    values: Values
+    origins: dict[str, Any]
+    present: bool
+    excluded: str = ""
+
+
+def resolve(
+    words: Iterable[Word],
+    edits: Mapping[str, Any],
+    strategy: str = Strategy.PRIORITY,
+    blocks: Sequence[Block] = (),
+    *,
+    item: int | None = None,
+) -> Resolved:
+    """What the entry shows. edits: field -> value; an empty value shows nothing, PRESENCE decides whether it is listed."""
+    heard = sorted(words, key=lambda word: (word.rank, word.source, word.key))
+    if len(heard) == 1:
+        values, origins = dict(heard[0].values), {"*": heard[0].source} if heard[0].values else {}
+    else:
+        values, origins = _weigh(heard, strategy)
+    for name, value in edits.items():
+        if name == PRESENCE:
+            continue
+        origins[name] = HAND
+        if value in (None, "", []):
+            values.pop(name, None)
+        else:
+            values[name] = value
+    present = edits[PRESENCE] == PRESENT if PRESENCE in edits else bool(heard)
+    excluded = next((reason for block in blocks if (reason := block(values, item))), "") if present else ""
+    return Resolved(values, origins, present, excluded)
+
+
+def _weigh(heard: Sequence[Word], strategy: str) -> tuple[Values, dict[str, Any]]:
+    values: Values = {}
+    origins: dict[str, Any] = {}
+    choose = STRATEGIES[strategy]
+    for name in FIELDS:
+        saying = [word for word in heard if name in word.values]
+        if saying:
+            values[name], origins[name] = choose(name, saying)
+    return values, _compact(origins)
+
+
+def _compact(origins: dict[str, Any]) -> dict[str, Any]:
+    """Name the commonest source once: most entries have every field but a few from one source."""
+    plain = [source for source in origins.values() if isinstance(source, int)]
+    if not plain:
+        return origins
+    # The smallest id breaks a tie, so that equal inputs give equal rows.
+    commonest = min(set(plain), key=lambda source: (-plain.count(source), source))
+    return {"*": commonest} | {name: source for name, source in origins.items() if source != commonest}
+
+
+Chosen = tuple[Any, Any]
+
+
+def _first_source(name: str, saying: Sequence[Word]) -> Chosen:
+    return saying[0].values[name], saying[0].source
+
+
+def _keep_existing(name: str, saying: Sequence[Word]) -> Chosen:
+    word = min(saying, key=lambda word: (word.first_said(name), word.rank, word.key))
+    return word.values[name], word.source
+
+
+def _use_new(name: str, saying: Sequence[Word]) -> Chosen:
+    word = min(saying, key=lambda word: (-word.last_changed(name), word.rank, word.key))
+    return word.values[name], word.source
+
+
+def _merge(name: str, saying: Sequence[Word]) -> Chosen:
+    if FIELDS[name].type != "list":
+        return _first_source(name, saying)
+    united: dict[str, str] = {}
+    sources: list[int] = []
+    for word in saying:
+        new = {fold(value): value for value in word.values[name] if fold(value) not in united}
+        united |= new
+        if new and word.source not in sources:
+            sources.append(word.source)
+    return list(united.values()), sources[0] if len(sources) == 1 else sources
+
+
+STRATEGIES: dict[str, Callable[[str, Sequence[Word]], Chosen]] = {
+    Strategy.PRIORITY: _first_source,
+    Strategy.KEEP: _keep_existing,
+    Strategy.NEW: _use_new,
+    Strategy.MERGE: _merge,
+}

@@ -1,0 +1,97 @@
+"""Changes to lists, each a verb and one transaction. Views, API, admin, tasks and commands only call these."""
+
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from lists import writer
+from lists.audit import audit
+from lists.changes import plan_refold
+from lists.models import MediaList, Membership, Source, Version
+
+DETAILS = ("name", "description", "tags")
+
+
+class InTheBin(Exception):
+    """The list lies in the bin: bring it back before you change it."""
+
+
+@transaction.atomic
+def create_list(owner: Any, *, name: str, content: str = MediaList.Content.FILMS, **details: Any) -> MediaList:
+    """An empty list. details: description, tags, facts."""
+    list_ = MediaList.objects.create(owner=owner, name=name, content=content, **details)
+    audit(owner, "created", list_, after={"name": name, "content": content})
+    return list_
+
+
+@transaction.atomic
+def change_list(list_: MediaList, *, by: Any, **details: Any) -> MediaList:
+    """Change what a list is called and how it is described; fields that stay the same leave no trace."""
+    list_ = MediaList.objects.locked(list_.pk)
+    if list_.deleted_at:
+        raise InTheBin("The list lies in the bin. Bring it back first.")
+    unknown = details.keys() - set(DETAILS)
+    if unknown:
+        raise ValueError(f"not a detail of a list: {', '.join(sorted(unknown))}")
+    before = {name: getattr(list_, name) for name in details if getattr(list_, name) != details[name]}
+    if before:
+        for name in before:
+            setattr(list_, name, details[name])
+        list_.updated_at = timezone.now()
+        list_.save()
+        audit(by, "changed", list_, before=before, after={name: details[name] for name in before})
+    return list_
+
+
+@transaction.atomic
+def bin_list(list_: MediaList, *, by: Any) -> MediaList:
+    """Put a list into the bin; one click brings it back until the bin is emptied."""
+    list_ = MediaList.objects.locked(list_.pk)
+    if list_.deleted_at is None:
+        list_.deleted_at = timezone.now()
+        list_.save()
+        audit(by, "deleted", list_, before={"name": list_.name, "items": list_.item_count})
+    return list_
+
+
+@transaction.atomic
+def restore_list(list_: MediaList, *, by: Any) -> MediaList:
+    list_ = MediaList.objects.locked(list_.pk)
+    if list_.deleted_at is not None:
+        list_.deleted_at = None
+        list_.save()
+        audit(by, "restored", list_, after={"name": list_.name, "items": list_.item_count})
+    return list_
+
+
+@transaction.atomic
+def add_source(list_: MediaList, *, adapter: str, name: str, by: Any, **details: Any) -> Source:
+    """A new feed of a list, behind those that it has."""
+    last = list_.sources.filter(role=Source.Role.FEED).order_by("-priority").first()
+    details.setdefault("priority", last.priority + 1 if last else 1)
+    source = Source.objects.create(list=list_, adapter=adapter, name=name, **details)
+    audit(by, "added source", source, list_=list_, after={"adapter": adapter, "name": name})
+    return source
+
+
+@transaction.atomic
+def share_list(list_: MediaList, *, user: Any, role: str, by: Any) -> Membership:
+    membership, _ = Membership.objects.update_or_create(list=list_, user=user, defaults={"role": role})
+    audit(by, "shared", list_, after={"user": user.get_username(), "role": role})
+    return membership
+
+
+def refold(
+    list_: MediaList, *, kind: str, entries: list[int] | None = None, author: Any = None, summary: str = ""
+) -> Version | None:
+    """Look at entries again (all if None) and publish what differs; None if nothing does."""
+    while True:
+        list_.refresh_from_db(fields=["current", "policy", "order_mode"])
+        plan = plan_refold(list_, at=timezone.now(), entries=entries)
+        try:
+            return writer.publish(plan, kind=kind, author=author, summary=summary)
+        except writer.ListMoved:
+            continue
+        finally:
+            plan.close()

@@ -1,0 +1,150 @@
+"""The life of a run: asked for, claimed, followed, finished. The Run table is the truth; a task only carries an id."""
+
+import logging
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django_q.tasks import async_task
+
+from lists.audit import audit
+from lists.models import Proposal, Source
+from lists.plan import Counts
+from sync.errors import SyncError
+from sync.models import LEASE, Run
+from sync.signals import run_finished
+
+log = logging.getLogger(__name__)
+
+# Dotted paths are stored in queues: renaming one is a migration.
+EXECUTE, PREPARE = "sync.tasks.execute_run", "sync.tasks.prepare_upload"
+
+
+def worker_name() -> str:
+    return f"{socket.gethostname()[:50]}:{os.getpid()}"
+
+
+def enqueue(path: str, pk: int) -> None:
+    """Hand an id to the workers once the transaction stands."""
+    transaction.on_commit(lambda: async_task(path, pk))
+
+
+@transaction.atomic
+def request_run(
+    source: Source, *, kind: str, by: Any = None, proposal: Proposal | None = None, priority: int = 5
+) -> Run:
+    """Queue a run of a source; a worker takes it up after commit."""
+    run = Run.objects.create(
+        list_id=source.list_id,
+        source=source,
+        kind=kind,
+        proposal=proposal,
+        priority=priority,
+        requested_by=by,
+        requested_by_name=by.get_username() if by else "",
+    )
+    audit(by, "imported" if kind == Run.Kind.UPLOAD else "synced", source, list_=source.list,
+          after={"run": run.pk}, correlation_id=str(run.correlation_id))  # fmt: skip
+    enqueue(EXECUTE, run.pk)
+    return run
+
+
+def claim(run_id: int) -> Run | None:
+    """The run, now running under this worker; None if it is not waiting any more or its list is busy.
+
+    A run whose list is busy stays queued: the one that holds the list passes on to it when it ends.
+    """
+    try:
+        with transaction.atomic():
+            return Run.objects.claim(run_id, owner=worker_name())
+    except IntegrityError:  # one_run_at_a_time_per_list
+        return None
+
+
+class Progress:
+    """Step, counts and heartbeat of a running run, written by UPDATE at most every half second; never falls."""
+
+    def __init__(self, run: Run, *, every_s: float = 0.5, clock: Callable[[], float] = time.monotonic):
+        self.run, self.every_s, self.clock = run, every_s, clock
+        self._written = -every_s
+        self.timings: dict[str, float] = {}
+
+    @contextmanager
+    def step(self, name: str, start: int) -> Iterator[None]:
+        """A named part of the run; `start` is the progress in per cent at which it begins."""
+        begun = self.clock()
+        self.run.step = name
+        self.to(start, force=True)
+        try:
+            yield
+        finally:
+            self.timings[name] = round(self.timings.get(name, 0) + self.clock() - begun, 4)
+
+    def to(self, per_cent: int, *, found: int | None = None, force: bool = False) -> None:
+        self.run.progress = max(self.run.progress, min(per_cent, 99))
+        if found is not None:
+            self.run.found = found
+        if not force and self.clock() - self._written < self.every_s:
+            return
+        self._written = self.clock()
+        now = timezone.now()
+        Run.objects.filter(pk=self.run.pk).update(
+            step=self.run.step, progress=self.run.progress, found=self.run.found,
+            heartbeat_at=now, lease_until=now + LEASE,
+        )  # fmt: skip
+
+
+def record_counts(run: Run, counts: Counts) -> None:
+    run.found, run.added, run.updated = counts.found, counts.added, counts.changed
+    run.unchanged, run.removed, run.excluded = counts.unchanged, counts.removed, counts.excluded
+    run.held, run.duplicates, run.skipped = counts.held, counts.duplicates, counts.skipped
+    run.not_taken, run.conflicted = counts.not_taken, counts.conflicts
+
+
+def close(run: Run, state: str, *, error: BaseException | None = None) -> None:
+    """End a run, with what it counted. Publishing calls it in its own transaction, failures call it alone."""
+    now = timezone.now()
+    run.state, run.finished_at, run.lease_until = state, now, None
+    run.duration_ms = round((now - run.started_at).total_seconds() * 1000) if run.started_at else None
+    if state in (Run.State.COMPLETED, Run.State.PARTIAL):
+        run.progress, run.step = 100, ""
+    if error is not None:
+        run.error_code = error.code if isinstance(error, SyncError) else "internal"
+        run.error = str(error) if isinstance(error, SyncError) else (
+            "Something went wrong inside Listkeeper. Nothing was changed. The log of the worker says more."
+        )  # fmt: skip
+    run.save()
+    transaction.on_commit(lambda: _after(run.pk, run.list_id))
+
+
+def _after(run_id: int, list_id: int) -> None:
+    for receiver, answer in run_finished.send_robust(sender=Run, run_id=run_id):
+        if isinstance(answer, Exception):
+            log.error("a receiver of run_finished failed: %s", receiver, exc_info=answer)
+    waiting = Run.objects.filter(list_id=list_id, state=Run.State.QUEUED).order_by("-priority", "id").first()
+    if waiting is not None:
+        enqueue(EXECUTE, waiting.pk)
+
+
+def recover() -> int:
+    """Close runs that a dead worker left behind and hand queued work to the workers anew; called when a worker starts.
+
+    Returns how many were closed. A run whose lease still lives belongs to somebody.
+    """
+    dead = Run.objects.filter(state__in=[Run.State.RUNNING, Run.State.CANCELLING], lease_until__lt=timezone.now())
+    closed = 0
+    for run in dead:
+        run.error_code = "interrupted"
+        run.error = "The worker stopped in the middle. Nothing was changed. Start the import again."
+        close(run, Run.State.INTERRUPTED)
+        closed += 1
+    for pk in Run.objects.filter(state=Run.State.QUEUED).order_by("-priority", "id").values_list("id", flat=True):
+        enqueue(EXECUTE, pk)
+    for pk in Proposal.objects.filter(state=Proposal.State.READING).values_list("id", flat=True):
+        enqueue(PREPARE, pk)
+    return closed

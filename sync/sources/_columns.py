@@ -1,0 +1,160 @@
+"""What a column (or a key of a JSON item) is called in files, and what its cells become."""
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from lists.fields import FIELDS
+from lists.titles import fold, split_year
+from sync.sources import _cells
+from sync.sources._cells import filled, text
+from sync.sources._ids import STRENGTH, own_ref
+
+IDS = tuple(f"id:{namespace}" for namespace in STRENGTH)
+# What a column may become: a field, an id, the place in the list, the kind, or the mark of our own exports.
+TARGETS = (*FIELDS, *IDS, "position", "kind", "ref")
+
+# Folded names (lists.titles.fold) beside the labels of the fields themselves.
+_ALIASES = {
+    "title": "name; film; movie; primary title; movie title; film title; track; track title; song; titel; titre; titolo",
+    "original_title": "originaltitle; original name",
+    "artist": "performer; artists; track artist",
+    "year": "release year; releaseyear; start year; jahr; annee; anno; ano",
+    "release_date": "released; first air date; first aired; release date month day year; date published",
+    "runtime_s": "runtime; runtime mins; runtime min; runtime minutes; duration; running time; laufzeit",
+    "rating": "imdb rating; tmdb rating; vote average; average rating",
+    "votes": "num votes; vote count; imdb votes; number of votes",
+    "language": "original language; lang",
+    "poster": "poster url; poster address; image",
+    "backdrop": "backdrop url; fanart",
+    "overview": "description; plot; summary; synopsis",
+    "genres": "genre",
+    "cue_ms": "cue; start; starts; start time; time; timestamp; index 01",
+    "group": "category",
+    "directors": "director; directed by; regie",
+    "title_type": "title type",
+    "your_rating": "you rated; my rating; user rating; own rating",
+    "rated_on": "date rated; rated at; rated",
+    "added_on": "created; added; date added; added at; listed at; date",
+    "note": "notes; comment; comments; review; your notes",
+    "address": "url; link; uri; letterboxd uri; page; web page",
+    "end_ms": "end; ends; end time",
+    "season": "season number",
+    "episode": "episode number",
+    "show_title": "series; show title; series title; show name",
+    "id:imdb": "imdb; imdb id; imdbid; const; tconst; imdb url; imdb link",
+    "id:tmdb": "tmdb; tmdb id; tmdbid; themoviedb; themoviedb id; moviedb id; tmdb url",
+    "id:tvdb": "tvdb; tvdb id; tvdbid; thetvdb id",
+    "id:trakt": "trakt; trakt id; traktid",
+    "position": "position; pos; rank; nr; no; order; index; place; track number",
+    "kind": "kind; type; media type; mediatype; item type",
+    "ref": "listkeeper",
+}  # fmt: skip
+_NAMED = {fold(field.label): name for name, field in FIELDS.items()}
+_NAMED |= {alias.strip(): target for target, aliases in _ALIASES.items() for alias in aliases.split(";")}
+
+_GUARD = re.compile(r"^'(?=[=+\-@\t\r])")
+
+_READERS: dict[str, Callable[[Any, str], Any]] = {
+    "year": _cells.year,
+    "rating": _cells.rating,
+    "runtime_s": _cells.runtime,
+    "cue_ms": _cells.clock,
+    "end_ms": _cells.clock,
+}
+_BY_TYPE: dict[str, Callable[[Any, str], Any]] = {"int": _cells.whole, "float": _cells.decimal}
+
+
+def target_named(name: str) -> str | None:
+    """What a column called "releaseYear", "Num. Votes" or "IMDb ID" holds; None if we do not know it."""
+    parted = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name[:100])
+    return _NAMED.get(fold(parted)) or _NAMED.get(fold(name[:100]))
+
+
+def read_cell(name: str, cell: Any, *, month_first: bool = False, as_written: bool = False) -> Any:
+    """The cell as the value of a field. as_written: genres keep their spelling."""
+    label, type_ = FIELDS[name].label, FIELDS[name].type
+    if name in _READERS:
+        return _READERS[name](cell, label)
+    if name == "genres":
+        return _cells.words(cell) if as_written else _cells.genres(cell)
+    if type_ == "list":
+        return _cells.words(cell, parted_by=",;")
+    if type_ == "date":
+        return _cells.day(cell, label, month_first=month_first)
+    if name in ("poster", "backdrop", "address"):
+        return _cells.web_address(cell)
+    return _BY_TYPE[type_](cell, label) if type_ in _BY_TYPE else text(cell)[: FIELDS[name].limit]
+
+
+def read_cells(cells: dict[str, Any], *, month_first: bool = False, as_written: bool = False) -> dict[str, Any]:
+    """Cells by target -> the values of a Record. Without a year, that of the release date is the year.
+
+    as_written: the row comes out of one of our own exports, where another spelling or a year would be taken for an edit.
+    """
+    values = filled(
+        {
+            name: read_cell(name, cell, month_first=month_first, as_written=as_written)
+            for name, cell in cells.items()
+            if name in FIELDS
+        }
+    )
+    if "year" not in values and "release_date" in values and not as_written:
+        values["year"] = int(values["release_date"][:4])
+    return values
+
+
+def year_from_title(values: dict[str, Any]) -> dict[str, Any]:
+    """ "Heat (1995)" without a year of its own is Heat of 1995. For films and shows: a track may be called so."""
+    if "title" not in values or "year" in values:
+        return values
+    title, year = split_year(values["title"])
+    return values | filled({"title": title, "year": year})
+
+
+def unguarded(cells: dict[str, Any]) -> tuple[str | None, dict[str, Any]]:
+    """(the mark of our own export or None, the cells as the list showed them).
+
+    Our exports put an apostrophe before what a spreadsheet would run as a formula; elsewhere it belongs to the text.
+    """
+    ref = own_ref(cells.get("ref"))
+    if ref is None:
+        return None, cells
+    return ref, {name: _GUARD.sub("", cell) if isinstance(cell, str) else cell for name, cell in cells.items()}
+
+
+def ids_of(cells: dict[str, Any]) -> dict[str, Any]:
+    """ "id:imdb" -> "imdb", as external_ids() takes them."""
+    return {name.removeprefix("id:"): cell for name, cell in cells.items() if name.startswith("id:")}
+
+
+def place_of(cell: Any, place: int) -> int:
+    """The place that the source states, or the row's own. Raises BadPayload if the cell is no number."""
+    stated = _cells.whole(cell, "Position")
+    return stated if stated is not None and 0 < stated < 2**31 else place
+
+
+def readable(name: str, examples: Iterable[str]) -> bool:
+    """Whether most of a column's cells can be read as that field, so that a guess by its name holds."""
+    if name not in FIELDS:
+        return True
+    good = bad = 0
+    for cell in examples:
+        try:
+            read_cell(name, cell)
+            good += 1
+        except _cells.BadPayload:
+            bad += 1
+    return bad == 0 or good > bad
+
+
+def described(header: list[str], targets: list[str | None], rows: list[list[str]]) -> list[dict[str, Any]]:
+    """What the preview shows of the columns: [{"name", "field": target or None, "example": its first cell with text}]."""
+    return [
+        {
+            "name": name,
+            "field": target,
+            "example": next((row[at] for row in rows if len(row) > at and row[at].strip()), "")[:200],
+        }
+        for at, (name, target) in enumerate(zip(header, targets, strict=True))
+    ]

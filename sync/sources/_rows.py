@@ -1,0 +1,64 @@
+"""What the table-like formats share: a row's cells, named by target, become a Record."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from lists.records import NotTaken, Record, Row, Unreadable
+from sync.errors import BadPayload
+from sync.sources._cells import kind_of, web_address
+from sync.sources._columns import ids_of, place_of, read_cells, unguarded, year_from_title
+from sync.sources._ids import external_ids, ids_in_address, kind_beside, row_key
+
+_OF_TRACKS = {"artist", "cue_ms", "isrc"}
+
+
+def parse_cells(
+    cells: dict[str, Any], *, place: int, line: int | None = None, default: str = "", month_first: bool = False
+) -> Record | NotTaken:
+    """cells: by target (sync.sources._columns.TARGETS). default: the kind of a row that does not say.
+
+    month_first: what 3/4/2010 means. Raises BadPayload for a cell that cannot be read and a row that says nothing.
+    """
+    ref, cells = unguarded(cells)
+    linked = {} if ref else ids_in_address(web_address(cells.get("address")) or "")
+    kind = kind_of(cells.get("kind")) or kind_of(cells.get("title_type")) or _kind_by_ids(cells, linked)
+    kind = kind or default or _kind_by_columns(cells)
+    if kind == "person":
+        return NotTaken(line, "person")
+    values = read_cells(cells, month_first=month_first, as_written=bool(ref))
+    if kind in ("movie", "show") and not ref:
+        values = year_from_title(values)
+    ids = linked | external_ids(ids_of(cells), kind)
+    return Record(
+        key=row_key(kind, ids, values, place),
+        kind=kind,
+        values=values,
+        ids=ids,
+        position=place_of(cells.get("position"), place),
+        line=line,
+        ref=ref,
+    )
+
+
+def _kind_by_ids(cells: dict[str, Any], linked: dict[str, str]) -> str | None:
+    written = (*ids_of(cells).values(), linked.get("tmdb"))
+    return next((kind for cell in written if (kind := kind_beside(cell))), None)
+
+
+def _kind_by_columns(cells: dict[str, Any]) -> str:
+    return "track" if _OF_TRACKS & cells.keys() and not ids_of(cells) else "movie"
+
+
+def media_only(rows: Iterable[Row]) -> Iterator[Row]:
+    """The rows as they are; raises BadPayload at the end if every one was read well and none is a medium."""
+    others: Counter[str] = Counter()
+    media = False
+    for row in rows:
+        if isinstance(row, NotTaken):
+            others[row.what] += 1
+        media = media or isinstance(row, Record | Unreadable)
+        yield row
+    if others and not media:
+        counts = ", ".join(f"{n} {what}{'s' if n > 1 else ''}" for what, n in others.items())
+        raise BadPayload(f"The file holds no media: {counts}. Nothing was read.")

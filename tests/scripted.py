@@ -1,0 +1,37 @@
+"""A file format that lives in the tests: JSON rows that say exactly what a Record says."""
+
+import json
+from collections.abc import Iterator
+
+from lists.records import NotTaken, Record, Row, Unreadable
+from sync.adapters import Context, FileAdapter, register
+from sync.errors import BadPayload
+from sync.text import Sniff
+
+
+@register
+class Scripted(FileAdapter):
+    """[{"key", "kind", "title", "ids", ...}]; {"broken": "key"} and {"person": true} stand for rows that are none."""
+
+    key, label, kinds = "scripted", "Scripted rows", frozenset({"movie", "show", "track"})
+
+    @classmethod
+    def recognises(cls, sniff: Sniff) -> float:
+        return 0.0
+
+    def fetch(self, ctx: Context) -> Iterator[Row]:
+        try:
+            rows = json.loads(ctx.body)
+        except ValueError as e:
+            raise BadPayload("This is not JSON.") from e
+        for place, row in enumerate(rows, 1):
+            if "broken" in row:
+                yield Unreadable(place, "It is broken.", key=row["broken"])
+            elif "person" in row:
+                yield NotTaken(place, "person")
+            else:
+                row = dict(row)
+                yield Record(
+                    key=row.pop("key"), kind=row.pop("kind", "movie"), ids=row.pop("ids", {}), ref=row.pop("ref", None),
+                    position=row.pop("position", place), line=place, values=row,
+                )  # fmt: skip
