@@ -1,5 +1,7 @@
 """Middleware of the whole site."""
 
+from collections.abc import Callable
+
 from django.http import HttpRequest, HttpResponse
 
 POLICY = (
@@ -11,7 +13,7 @@ POLICY = (
 class ContentSecurityPolicy:
     """No inline script or style, nothing from elsewhere but the pictures that items name."""
 
-    def __init__(self, get_response):
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:

@@ -30,7 +30,7 @@ INSTALLED_APPS = [
     "monitoring",
     "sync",
     "lists",
-    "django.contrib.admin",
+    "config.apps.ListkeeperAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -166,19 +166,38 @@ if not HTTPS:
     SILENCED_SYSTEM_CHECKS += ["security.W004", "security.W008", "security.W012", "security.W016"]
 
 REST_FRAMEWORK = {
+    # The first one says how to log in: with sessions first, who is nobody would be told 403 in place of 401.
     "DEFAULT_AUTHENTICATION_CLASSES": [
+        "config.incoming.Basic",
         "rest_framework.authentication.SessionAuthentication",
-        "rest_framework.authentication.BasicAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["config.incoming.Json"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "config.api.answer_error",
+    "URL_FORMAT_OVERRIDE": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
-SPECTACULAR_SETTINGS = {"TITLE": "Listkeeper", "VERSION": VERSION, "SERVE_INCLUDE_SCHEMA": False}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Listkeeper",
+    "VERSION": VERSION,
+    "SERVE_INCLUDE_SCHEMA": False,
+    # Kinds and states of different things, named apart in the schema.
+    "ENUM_NAME_OVERRIDES": {
+        "ItemKind": "lists.models.Item.Kind",
+        "VersionKind": "lists.models.Version.Kind",
+        "RunKind": "sync.models.Run.Kind",
+        "DifferenceKind": ["added", "removed", "changed", "moved"],
+        "EntryState": "lists.models.Entry.State",
+        "ProposalState": "lists.models.Proposal.State",
+        "RunState": "sync.models.Run.State",
+    },
+}
 
 SIMPLE_HISTORY_DATE_INDEX = False  # history is read by (list, version) and by row; a date index would cost every sync
+SIMPLE_HISTORY_REVERT_DISABLED = True  # it would write past the services; a rollback of the list is the way back
 
 LOG_LEVEL = choice("LISTKEEPER_LOG_LEVEL", "INFO", "DEBUG", "INFO", "WARNING", "ERROR")
 LOGGING = {

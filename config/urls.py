@@ -11,4 +11,5 @@ urlpatterns = [
     path("", include("sync.urls")),
     path("", include("monitoring.urls")),
     path("admin/", admin.site.urls),
+    path("api/v1/", include("config.api")),
 ]

@@ -5,8 +5,9 @@ Two sequences are aligned as texts are (Needleman and Wunsch, 1970): the same ar
 play ("ID - ID") is recognised by its place and its time, measured from the play before it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from rapidfuzz.distance import Indel
 
@@ -15,26 +16,46 @@ from lists.records import Record
 from lists.titles import fold, is_unknown_track
 
 NEVER = -1.0
-LONGEST = 3000  # plays; beyond this only equal names are aligned, in order
+LONGEST = 800  # plays; beyond this only equal names are aligned, in order
 
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """name: artist and title folded, "" for an unnamed one. cue_ms: from the start of the set, or None."""
+    """name: artist and title folded, "" for an unnamed one. cue_ms: from the start of the set, or None. gap_ms: from the
+    play before it, or None."""
 
     name: str
     cue_ms: int | None
+    gap_ms: int | None = None
 
-    @classmethod
-    def of(cls, artist: str | None, title: str | None, cue_ms: int | None) -> "Play":
-        unknown = is_unknown_track(artist, title)
-        return cls("" if unknown else f"{fold(artist or '')}|{fold(title or '')}", cue_ms)
+
+def plays_of(rows: Iterable[tuple[str | None, str | None, int | None]]) -> list[Play]:
+    """Plays of a whole sequence. rows: (artist, title, cue_ms)."""
+    plays: list[Play] = []
+    before: int | None = None
+    for artist, title, cue_ms in rows:
+        name = "" if is_unknown_track(artist, title) else f"{fold(artist or '')}|{fold(title or '')}"
+        plays.append(Play(name, cue_ms, cue_ms - before if cue_ms is not None and before is not None else None))
+        before = cue_ms
+    return plays
 
 
 def align(old: Sequence[Play], new: Sequence[Play]) -> list[int | None]:
-    """For each new play the index of the old play that it is, or None for one that is new. Never crosses."""
-    if len(old) * len(new) > LONGEST * LONGEST:
-        return _align_names(old, new)
+    """For each new play the index of the old play that it is, or None for one that is new.
+
+    What keeps its place among its neighbours is found first; a play of the same name elsewhere has moved.
+    """
+    found = _align_names(old, new) if len(old) * len(new) > LONGEST * LONGEST else _align_in_step(old, new)
+    left: dict[str, list[int]] = {}
+    for at in sorted(set(range(len(old))) - {at for at in found if at is not None}, reverse=True):
+        left.setdefault(old[at].name, []).append(at)
+    for index, play in enumerate(new):
+        if found[index] is None and play.name and left.get(play.name):
+            found[index] = left[play.name].pop()
+    return found
+
+
+def _align_in_step(old: Sequence[Play], new: Sequence[Play]) -> list[int | None]:
     width = len(old) + 1
     best = [0.0] * width
     steps: list[bytearray] = []
@@ -67,17 +88,21 @@ def align(old: Sequence[Play], new: Sequence[Play]) -> list[int | None]:
 
 def likeness(a: Play, b: Play) -> float:
     """How much it speaks for two plays being one; 0 or less: nothing does."""
-    near = a.cue_ms is not None and b.cue_ms is not None and abs(a.cue_ms - b.cue_ms) <= 2000
+    near = _close(a.cue_ms, b.cue_ms) or _close(a.gap_ms, b.gap_ms)
     if a.name and b.name:
         if a.name == b.name:
             return 4.0 + near
-        alike = Indel.normalized_similarity(a.name, b.name)
-        if alike >= 0.8:
+        alike = min(map(Indel.normalized_similarity, a.name.split("|"), b.name.split("|")))
+        if alike >= 0.7:
             return 2.0 + alike + near
         return 1.0 if near and alike >= 0.5 else NEVER
     if not a.name and not b.name:
         return 2.0 + near if near or a.cue_ms is None or b.cue_ms is None else 0.5
     return 1.5 if near else NEVER  # an unnamed play got its name, or lost it
+
+
+def _close(a: int | None, b: int | None) -> bool:
+    return a is not None and b is not None and abs(a - b) <= 2000
 
 
 def _align_names(old: Sequence[Play], new: Sequence[Play]) -> list[int | None]:
@@ -104,12 +129,13 @@ class Aligned:
 
 def align_records(records: Sequence[Record], source: Source | None, list_: MediaList) -> Aligned:
     """Give the plays of a source the keys that they had in its last answer, and find their entries in the list."""
-    new = [_play(record.values) for record in records]
+    new = plays_of(_names(record.values) for record in records)
     stored = []
     if source is not None and source.pk:
         claims = Claim.objects.filter(source=source).order_by("position", "id")
         stored = list(claims.values_list("key", "entry_id", "values"))
-    keys = [stored[at][0] if at is not None else None for at in align([_play(values) for _, _, values in stored], new)]
+    found = align(plays_of(_names(values) for _, _, values in stored), new)
+    keys = [stored[at][0] if at is not None else None for at in found]
     serial = max((int(key) for key, _, _ in stored if key.isdigit()), default=0)
     keyed = []
     for record, key in zip(records, keys, strict=True):
@@ -132,7 +158,7 @@ def _entries_of(
         .order_by("rank", "id")
         .values_list("id", "artist", "title", "cue_ms")
     )
-    found = align([Play.of(artist, title, cue) for _, artist, title, cue in shown], new)
+    found = align(plays_of(row[1:] for row in shown), new)
     return {
         record.key: shown[at][0]
         for record, key, at in zip(keyed, keys, found, strict=True)
@@ -140,5 +166,5 @@ def _entries_of(
     }
 
 
-def _play(values: dict) -> Play:  # type: ignore[type-arg]
-    return Play.of(values.get("artist"), values.get("title"), values.get("cue_ms"))
+def _names(values: dict[str, Any]) -> tuple[str | None, str | None, int | None]:
+    return values.get("artist"), values.get("title"), values.get("cue_ms")

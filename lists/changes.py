@@ -58,6 +58,7 @@ class Planner:
         self.folder = EntryFolder(list_, self.site, at)
         self._stored: dict[str, Held] = {}
         self._seen: set[str] = set()
+        self._unread: set[str] = set()  # keys of rows that could not be read
         self._sequence: list[int] = []  # slots in the source's order
         self._slot_of_item: dict[int, int] = {}
         self._slot_of_name: dict[str, int] = {}
@@ -161,11 +162,10 @@ class Planner:
             plan.not_taken[row.what] = plan.not_taken.get(row.what, 0) + 1
         elif isinstance(row, Unreadable):
             plan.counts.skipped += 1
-            if row.key is not None and (held := self._stored.pop(row.key, None)) is not None:
-                # We know that it is there, only not what it says.
+            if row.key is not None and (held := self._stored.get(row.key)) is not None:
+                # We know that it is there, only not what it says; another row of this key may still say it.
                 self._sequence.append(held.entry)
-                if held.missing:
-                    plan.back.append(held.pk)
+                self._unread.add(row.key)
             if len(plan.problems) < PROBLEMS_KEPT:
                 plan.problems.append({"line": row.line, "reason": row.reason, "text": row.text[:200]})
             else:
@@ -217,6 +217,8 @@ class Planner:
 
     def _leave(self, how: Reading) -> None:
         """Judge what the source lacks: gone now, missing for the first time, or held for a person."""
+        unread = [held for key in self._unread if (held := self._stored.pop(key, None)) is not None]
+        self.plan.back += [held.pk for held in unread if held.missing]
         absent = list(self._stored.values())
         if not absent or not how.may_remove:
             return
@@ -293,8 +295,8 @@ class Planner:
             self._draft(self.folder.fold(self._states(words), words, self.source))
             for drafts in words.values():
                 self.plan.claims.extend(drafts)
-        for block in _blocks(sorted(gone)):
-            left = Claim.objects.filter(pk__in=block).values_list("entry_id", flat=True)
+        for pks in _blocks(sorted(gone)):
+            left = Claim.objects.filter(pk__in=pks).values_list("entry_id", flat=True)
             self._fold_existing(sorted(set(left) - self._once))
 
     def _states(self, words: dict[int, list[ClaimDraft]]) -> dict[int, EntryState]:
@@ -305,6 +307,9 @@ class Planner:
                 states[slot] = EntryState.new(slot, drafts[0].record.kind, match.item, self.plan.ranks.get(slot, 0))
             elif states[slot].item is None and match.item is not None and self._item_is_free(match.item, slot):
                 states[slot].item = match.item
+            elif match.item is not None and match.item != states[slot].root and not match.by_name and not match.new:
+                # The key stayed and its ids name another thing: the entry stays what it is until a person decides.
+                drafts[0].match = Match(states[slot].item, "ids", [states[slot].root or 0, match.item])
         return states
 
     def _item_is_free(self, item: int, slot: int) -> bool:

@@ -38,6 +38,7 @@ class EntryState:
     rank: int
     first_listed_at: datetime | None
     row: tuple[Any, ...] | None = None
+    root: int | None = None  # the item that its item was merged into, or itself
     words: dict[int, Word] = field(default_factory=dict)
     edits: dict[str, Any] = field(default_factory=dict)
 
@@ -87,11 +88,12 @@ class EntryFolder:
         if not pks:
             return {}
         states: dict[int, EntryState] = {}
-        for pk, *values in Entry.objects.filter(pk__in=pks).values_list("id", *rows.COLUMNS):
+        stored = Entry.objects.filter(pk__in=pks).annotate(root=self.root)
+        for pk, root, *values in stored.values_list("id", "root", *rows.COLUMNS):
             row = _stored_row(values)
             states[pk] = EntryState(
                 pk, row[_AT["kind"]], row[_AT["item_id"]], row[_AT["state"]], row[_AT["reason"]], row[_AT["rank"]],
-                row[_AT["first_listed_at"]], row,
+                row[_AT["first_listed_at"]], row, root,
             )  # fmt: skip
         claims = Claim.objects.filter(entry__in=pks).values_list(
             "id", "entry_id", "source_id", "key", "values", "first_at", "times"
@@ -107,10 +109,10 @@ class EntryFolder:
     def fold(
         self, states: Mapping[int, EntryState], fresh: Mapping[int, Sequence[ClaimDraft]], source: Source | None
     ) -> Iterator[Draft]:
-        """A draft for each entry, in order of slot. Fills in the times of the fresh claims on the way."""
+        """A draft for each entry; new ones in the order in which they came. Fills in the times of the fresh claims."""
         from_source = (source.pk if source is not None else None) or 0
         rank = self.source_ranks.get(from_source, len(self.source_ranks))
-        for slot in sorted(states):
+        for slot in sorted(states, key=lambda slot: (slot > 0, abs(slot))):
             state = states[slot]
             words = dict(state.words)
             doubt = None

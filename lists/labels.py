@@ -8,8 +8,8 @@ from django.db import models
 
 
 def join(words: Iterable[str]) -> str:
-    words = [word for word in words if word]
-    return f"|{'|'.join(words)}|" if words else ""
+    kept = [word for word in words if word]
+    return f"|{'|'.join(kept)}|" if kept else ""
 
 
 def part(text: str) -> list[str]:
@@ -36,10 +36,10 @@ class LabelsField(models.TextField):
         return [str(word).strip() for word in value or ()]
 
     def get_prep_value(self, value: Any) -> str:
-        return value if isinstance(value, str) else join(value or ())
+        return value if isinstance(value, str) else join(map(str, value or ()))
 
     def value_to_string(self, obj: models.Model) -> str:
-        return join(self.value_from_object(obj))
+        return join(map(str, self.value_from_object(obj)))
 
     def formfield(self, **kwargs: Any) -> Any:
         return super().formfield(**{"help_text": "words parted by commas", **kwargs})

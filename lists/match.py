@@ -93,7 +93,8 @@ class Matcher:
             for match in matches:
                 match.item = made.get(match.item, match.item) if match.item is not None else None
                 match.candidates = [made.get(item, item) for item in match.candidates]
-            self._met = {made.get(item, item) for item in self._met}
+            self._met.difference_update(made)
+            self._met.update(made.values())
         else:
             self._remember(fresh, attached)
         return matches

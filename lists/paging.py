@@ -5,11 +5,11 @@ natural `key > last OR (key = last AND id > last_id)` makes both databases walk 
 """
 
 import base64
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import orjson
+from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
 
 M = TypeVar("M", bound=Model)
@@ -45,16 +45,14 @@ class Page(Generic[M]):
 def seek(rows: QuerySet[M], sort: Sort, *, after: str = "", limit: int = 50) -> Page[M]:
     """The `limit` rows behind a cursor. Raises BadCursor."""
     if after:
-        rows = rows.filter(_behind(sort, after))
+        rows = rows.filter(_behind(sort, after, rows.model))
     found = list(rows.order_by(*sort.order)[: limit + 1])
     more = len(found) > limit
     return Page(found[:limit], _cursor(sort, found[limit - 1]) if more else "")
 
 
-def _behind(sort: Sort, cursor: str) -> Q:
-    key, value, pk = _read(cursor)
-    if key != sort.key:
-        raise BadCursor("The place to go on from belongs to another order. Start at the first page.")
+def _behind(sort: Sort, cursor: str, model: type[Model]) -> Q:
+    value, pk = _read(sort, cursor, model)
     side = "lte" if sort.descending else "gte"
     beyond = "gte" if sort.descending else "lte"
     return Q(**{f"{sort.column}__{side}": value}) & ~Q(**{sort.column: value, f"id__{beyond}": pk})
@@ -65,12 +63,18 @@ def _cursor(sort: Sort, row: Model) -> str:
     return base64.urlsafe_b64encode(orjson.dumps([sort.key, value, row.pk])).decode().rstrip("=")
 
 
-def _read(cursor: str) -> Sequence[Any]:
+def _read(sort: Sort, cursor: str, model: type[Model]) -> tuple[Any, int]:
+    """The value and the id to go on from, as the columns take them: a cursor is somebody's input, and holds anything."""
     try:
-        parts = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        key, value, pk = parts
-    except ValueError:
+        key, value, pk = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if type(pk) is not int or not 0 < pk < 2**63 or value is None or "\x00" in str(value):
+            raise ValueError
+        field: Any = model._meta.get_field(sort.column)
+        value = getattr(field, "output_field", field).to_python(value)
+        if isinstance(value, int) and abs(value) >= 2**63:
+            raise ValueError
+    except (ValueError, TypeError, ValidationError):
         raise BadCursor("This is no place to go on from. Start at the first page.") from None
-    if not isinstance(key, str) or not isinstance(pk, int) or not isinstance(value, str | int | float):
-        raise BadCursor("This is no place to go on from. Start at the first page.")
-    return key, value, pk
+    if key != sort.key:
+        raise BadCursor("The place to go on from belongs to another order. Start at the first page.")
+    return value, pk

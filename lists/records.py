@@ -2,13 +2,15 @@
 
 Nothing further in knows how a service spells a field. `Record.values` holds only what its source says: a field that a
 format does not carry, or a cell that is empty, is left out (lists/fields.py names every field and its type).
+
+They go through spool files: without slots, because pickling a frozen class with slots takes twice as long.
 """
 
 from dataclasses import dataclass, field
 from typing import Any
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Record:
     """One thing that a source lists.
 
@@ -31,7 +33,7 @@ class Record:
     ref: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Unreadable:
     """A row that should be a record and cannot be read. If its key is known, it counts as present."""
 
@@ -41,7 +43,7 @@ class Unreadable:
     key: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NotTaken:
     """A row that is read well and is no medium: a person, a quality profile."""
 
@@ -49,7 +51,7 @@ class NotTaken:
     what: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class About:
     """What a source says of the list itself: its title, and facts such as performer, date, genre, audio file."""
 

@@ -62,7 +62,8 @@ def resolve(
     """What the entry shows. edits: field -> value; an empty value shows nothing, PRESENCE decides whether it is listed."""
     heard = sorted(words, key=lambda word: (word.rank, word.source, word.key))
     if len(heard) == 1:
-        values, origins = dict(heard[0].values), {"*": heard[0].source} if heard[0].values else {}
+        values: Values = dict(heard[0].values)
+        origins: dict[str, Any] = {"*": heard[0].source} if values else {}
     else:
         values, origins = _weigh(heard, strategy)
     for name, value in edits.items():

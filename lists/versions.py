@@ -35,7 +35,7 @@ def order_of(version: Version) -> list[int]:
 def entries_of(version: Version, *, start: int = 0, limit: int | None = None) -> list[Any]:
     """The entries (history rows) that the version shows, in its order; `start` and `limit` count places."""
     wanted = order_of(version)[start : None if limit is None else start + limit]
-    found = {}
+    found: dict[int, Any] = {}
     for at in range(0, len(wanted), 900):
         found |= {row.id: row for row in rows_of(version).filter(id__in=wanted[at : at + 900])}
     return [found[pk] for pk in wanted if pk in found]
@@ -102,7 +102,7 @@ class Diff:
         return counts
 
     def _rows_of(self, version: Version, touched: set[int]) -> dict[int, Any]:
-        found = {}
+        found: dict[int, Any] = {}
         ids = sorted(touched)
         for at in range(0, len(ids), 900):
             found |= {row.id: row for row in rows_of(version).filter(id__in=ids[at : at + 900])}

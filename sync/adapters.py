@@ -86,7 +86,10 @@ class FileAdapter(Adapter):
         raise NotImplementedError  # as above
 
     def columns(self, ctx: Context) -> list[dict[str, Any]]:
-        """What each column became, for the preview: [{"name", "field": str | None, "example"}]. Empty if it has none."""
+        """What each column became, for the preview: [{"name", "field": str | None, "example"}]. Empty if it has none.
+
+        Raises BadPayload, as fetch does, if the whole cannot be read.
+        """
         return []
 
 
@@ -115,7 +118,7 @@ def adapter_named(key: str) -> Adapter:
 
 
 def recognise(body: bytes, encoding: str = "") -> list[type[FileAdapter]]:
-    """The file formats that fit this content, best first; empty if none does."""
+    """The file formats that fit this content, best first; empty if none does. Raises BadPayload for what is no text."""
     sniff = text.sniff(body, encoding)
     scored = [
         (cls.recognises(sniff), cls.key, cls)

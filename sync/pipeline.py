@@ -17,6 +17,7 @@ from sync.errors import BadPayload, SyncError
 from sync.models import Run
 from sync.runs import Progress, close, record_counts
 
+KINDS = frozenset(Item.Kind.values)
 ATTEMPTS = 5  # somebody wrote to the list while we planned: plan again
 
 
@@ -51,7 +52,7 @@ def _cleaned(rows: Iterable[Row]) -> Iterator[Row]:
         if not isinstance(row, Record):
             yield row
             continue
-        if row.kind not in Item.Kind.values:
+        if row.kind not in KINDS:
             yield Unreadable(row.line, f"“{row.kind}” is no kind of thing that a list can hold.", key=row.key)
             continue
         try:
@@ -116,12 +117,14 @@ def _grace(run: Run, source: Source) -> int:
 
 def _publish(run: Run, plan: Plan, progress: Progress) -> Version | None:
     def finish(version: Version | None) -> None:
+        if not Run.objects.filter(pk=run.pk, state=Run.State.RUNNING).exists():
+            raise SyncError("This import was given up in the meantime. Nothing was changed by it.")
         run.version = version
         run.outcome = Run.Outcome.PARTIAL if plan.counts.skipped else Run.Outcome.COMPLETE
         record_counts(run, plan.counts)
         run.details = {
             "problems": plan.problems, "more_problems": plan.more_problems, "not_taken": plan.not_taken,
-            "doubles": plan.doubles, "timings_s": progress.timings,
+            "doubles": plan.doubles, "timings_s": progress.elapsed(),
         }  # fmt: skip
         _settle_source(run, plan)
         _take_facts(run.list, plan)

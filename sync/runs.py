@@ -72,12 +72,17 @@ class Progress:
     def __init__(self, run: Run, *, every_s: float = 0.5, clock: Callable[[], float] = time.monotonic):
         self.run, self.every_s, self.clock = run, every_s, clock
         self._written = -every_s
+        self._begun = 0.0
         self.timings: dict[str, float] = {}
+
+    def elapsed(self) -> dict[str, float]:
+        """Seconds by step, the one that runs included."""
+        return {**self.timings, self.run.step: round(self.clock() - self._begun, 4)}
 
     @contextmanager
     def step(self, name: str, start: int) -> Iterator[None]:
         """A named part of the run; `start` is the progress in per cent at which it begins."""
-        begun = self.clock()
+        begun = self._begun = self.clock()
         self.run.step = name
         self.to(start, force=True)
         try:
@@ -131,14 +136,28 @@ def _after(run_id: int, list_id: int) -> None:
         enqueue(EXECUTE, waiting.pk)
 
 
+def _is_dead(run: Run) -> bool:
+    """Its lease has run out, or it was held by a process of this machine that is no more."""
+    if run.lease_until is None or run.lease_until < timezone.now():
+        return True
+    host, _, pid = run.worker.rpartition(":")
+    return (
+        host == socket.gethostname()[:50]
+        and pid.isdigit()
+        and not os.path.exists(f"/proc/{pid}")
+        and os.path.exists("/proc/self")
+    )
+
+
 def recover() -> int:
     """Close runs that a dead worker left behind and hand queued work to the workers anew; called when a worker starts.
 
-    Returns how many were closed. A run whose lease still lives belongs to somebody.
+    Returns how many were closed. Called when a worker starts and by every tick.
     """
-    dead = Run.objects.filter(state__in=[Run.State.RUNNING, Run.State.CANCELLING], lease_until__lt=timezone.now())
     closed = 0
-    for run in dead:
+    for run in Run.objects.filter(state__in=[Run.State.RUNNING, Run.State.CANCELLING]):
+        if not _is_dead(run):
+            continue
         run.error_code = "interrupted"
         run.error = "The worker stopped in the middle. Nothing was changed. Start the import again."
         close(run, Run.State.INTERRUPTED)

@@ -5,7 +5,7 @@ import logging
 from sync import pipeline, uploads
 from sync.errors import SyncError
 from sync.models import Run
-from sync.runs import claim, close
+from sync.runs import claim, close, recover
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +28,11 @@ def execute_run(run_id: int) -> str:
     if run.proposal is not None:
         uploads.forget_body(run.proposal)
     return f"{run}: version {version.number}" if version else f"{run}: no change"
+
+
+def tick() -> str:
+    """What has to be done now and then; queued every minute (sync/schedule.py)."""
+    return f"{recover()} runs closed, {uploads.sweep()} previews lapsed"
 
 
 def prepare_upload(proposal_id: int) -> str:

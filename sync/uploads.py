@@ -3,6 +3,7 @@
 import logging
 import zlib
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from django.conf import settings
@@ -13,14 +14,15 @@ from lists import services
 from lists.changes import plan_sync
 from lists.fields import FIELDS
 from lists.models import Claim, Item, MediaList, Proposal, Source
-from lists.plan import Draft, Plan, Reading
+from lists.plan import Counts, Draft, Plan, Reading
 from lists.records import About, Record, Row
 from lists.spool import Spool
-from sync import pipeline
+from sync import pipeline, readback, text
 from sync.adapters import Adapter, Context, FileAdapter, adapter_named, recognise
 from sync.errors import BadPayload, SyncError
 from sync.models import Run
 from sync.runs import PREPARE, enqueue, request_run
+from sync.text import looks_like
 
 log = logging.getLogger(__name__)
 
@@ -121,6 +123,9 @@ def _preview(proposal: Proposal) -> dict[str, Any]:
     ctx = Context(body, _settings(proposal.config))
     with pipeline.read(adapter, ctx) as rows:
         list_ = proposal.list or MediaList(name=proposal.list_name, content=_content(rows, adapter))
+        own = readback.compare(list_, adapter, rows) if proposal.list and not proposal.config.get("source") else None
+        if own is not None:
+            return _own_export(own, adapter, ctx, list_)
         offers = _offers(list_, adapter, rows) if proposal.list else []
         _choose_source(proposal, offers)
         source = proposal.source
@@ -136,9 +141,10 @@ def _adapter_for(proposal: Proposal, body: bytes) -> FileAdapter:
     if not proposal.adapter:
         fitting = recognise(body, str(proposal.config.get("encoding") or ""))
         if not fitting:
+            kind = looks_like(text.sniff(body).head)
             raise BadPayload(
-                "We do not recognise this file. Nothing was read. It can be a CSV file with a header, a JSON list, "
-                "or a CUE sheet."
+                f"{f'This looks like {kind}, which we cannot read' if kind else 'We do not recognise this file'}. "
+                "Nothing was read. It can be a CSV file with a header, a JSON list, or a CUE sheet."
             )
         proposal.adapter = fitting[0].key
     adapter = adapter_named(proposal.adapter)
@@ -225,6 +231,16 @@ def _result(
     }
 
 
+def _own_export(own: readback.Comparison, adapter: FileAdapter, ctx: Context, list_: MediaList) -> dict[str, Any]:
+    """The result for a file that came out of this very list: what it changes of the version that it was made from."""
+    counts = dict.fromkeys(Counts.__dataclass_fields__, 0) | {"found": own.rows, "unchanged": own.rows - own.changed}
+    return {
+        "own_export": asdict(own), "counts": counts, "content": list_.content, "encoding": ctx.decoded[1],
+        "format": adapter.label, "columns": [], "problems": [], "more_problems": 0, "not_taken": {}, "doubles": [],
+        "title": "", "facts": {}, "sources": [], "added": [], "changed": [], "removed": [],
+    }  # fmt: skip
+
+
 def _shown(draft: Draft) -> dict[str, Any]:
     shown = draft.after or draft.before or {}
     row: dict[str, Any] = {
@@ -249,6 +265,8 @@ def confirm(proposal: Proposal, *, by: Any, list_name: str = "", source_name: st
     proposal = _open(proposal, Proposal.State.OPEN)
     adapter = adapter_named(proposal.adapter)
     list_ = proposal.list
+    if own := proposal.result.get("own_export"):
+        raise NotOpen(readback.sentence(readback.Comparison(**own)))
     if list_ is None:
         name = list_name or proposal.list_name or proposal.result.get("title") or proposal.filename or "New list"
         list_ = services.create_list(by, name=name[:200], content=proposal.result["content"])

@@ -1,10 +1,6 @@
 """Fixtures of all tests. Data folders are temporary; tests of real processes bring their own."""
 
 import json
-import os
-import tempfile
-
-os.environ.setdefault("LISTKEEPER_DATA", tempfile.mkdtemp(prefix="listkeeper-tests-"))
 
 import pytest
 from django.contrib.auth import get_user_model

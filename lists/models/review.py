@@ -13,6 +13,11 @@ from lists.models.lists import MediaList, Source
 from lists.models.media import Item
 
 
+def no_options() -> list[Any]:
+    """A default of its own: in the body of a model with a field called `list`, the builtin is hidden."""
+    return []
+
+
 class ProposalQuerySet(models.QuerySet["Proposal"]):
     def for_user(self, user: Any) -> "ProposalQuerySet":
         if user.is_staff:
@@ -97,7 +102,9 @@ class Conflict(models.Model):
     kind = models.CharField(max_length=8, choices=Kind)
     state = models.CharField(max_length=9, choices=State, default=State.OPEN)
     field = models.CharField(max_length=30, blank=True)
-    options = models.JSONField(default=list, encoder=DjangoJSONEncoder, help_text="[{source, value, at}] or [{item}]")
+    options = models.JSONField(
+        default=no_options, encoder=DjangoJSONEncoder, help_text="[{source, value, at}] or [{item}]"
+    )
     recommendation = models.JSONField(null=True, blank=True, encoder=DjangoJSONEncoder)
     strategy = models.CharField(max_length=12, blank=True)
     before = models.JSONField(null=True, blank=True, encoder=DjangoJSONEncoder)

@@ -12,6 +12,8 @@ from sync.errors import BadPayload
 
 _BLANK = {"", "-", "–", "—", "?", "n/a", "\\n", "null", "none", "nan"}
 _THOUSANDS = re.compile(r"\d{1,3}(?:[.,' \u00a0\u202f]\d{3})+")
+_WHOLE = re.compile(r"(\d{1,15})(?:\.0+)?")
+_DECIMAL = re.compile(r"(\d{1,12}(?:[.,]\d{1,20})?)(?:\s?/\s?\d+)?")
 _YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)")
 _ISO = re.compile(r"(\d{4})(?:[-/](\d\d?)(?:[-/](\d\d?)(?:[T ].*)?)?)?")
 _NUMBERS = re.compile(r"(\d\d?)([./])(\d\d?)\2(\d{4})")
@@ -22,6 +24,7 @@ _HOURS_MINUTES = re.compile(
     r"(?:pt)?(?:(\d{1,3})\s*(?:h|hrs?|hours?))?\s*(?:(\d{1,4})\s*(?:m|mins?|minutes?))?\s*(?:\d{1,2}\s*s)?"
 )
 _CLOCK = re.compile(r"(?:(\d{1,3}):(?=\d\d:))?(\d{1,4}):(\d\d)(?:[.,](\d{1,3}))?")
+_ADDRESS = re.compile(r"https?://[^\s<>\"]{1,990}", re.IGNORECASE)
 
 _GENRES = {
     "sci fi": "Sci-Fi",
@@ -48,9 +51,10 @@ _KIND_OF = {word: kind for kind, words in _KINDS.items() for word in words.split
 
 
 def text(value: Any) -> str:
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return ""
-    return str(value).replace("\x00", "").strip()
+    """Stripped, without zero bytes; numbers as they are written, "" for what is neither."""
+    if isinstance(value, str):
+        return value.replace("\x00", "").strip()
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
 
 
 def filled(values: dict[str, Any]) -> dict[str, Any]:
@@ -64,39 +68,40 @@ def shown(value: Any, limit: int = 60) -> str:
 
 
 def is_blank(value: Any) -> bool:
-    return text(value).lower() in _BLANK
+    return not _stated(value)
 
 
-def _brief(value: Any) -> str:
-    """Numbers and dates are short; a cell of a megabyte must not keep a pattern busy."""
-    return text(value)[:80]
+def _stated(value: Any) -> str:
+    """The cell, or "" for one that says nothing. Cut short: a megabyte in a date must not keep a pattern busy."""
+    cell = text(value)[:80]
+    return "" if cell.lower() in _BLANK else cell
 
 
 def whole(value: Any, label: str) -> int | None:
-    if is_blank(value):
+    if not (cell := _stated(value)):
         return None
-    cell = _brief(value)
     if _THOUSANDS.fullmatch(cell):
         cell = re.sub(r"\D", "", cell)
-    if found := re.fullmatch(r"(\d{1,15})(?:\.0+)?", cell):
+    if found := _WHOLE.fullmatch(cell):
         return int(found[1])
     raise BadPayload(f'{label} must be a whole number, not "{shown(value)}".')
 
 
 def decimal(value: Any, label: str) -> float | None:
     """ "8.8", "8,8" and "8.8/10" are the same number."""
-    if is_blank(value):
+    if not (cell := _stated(value)):
         return None
-    if found := re.fullmatch(r"(\d{1,12}(?:[.,]\d{1,20})?)(?:\s?/\s?\d+)?", _brief(value)):
+    if found := _DECIMAL.fullmatch(cell):
         return float(found[1].replace(",", "."))
     raise BadPayload(f'{label} must be a number, not "{shown(value)}".')
 
 
 def year(value: Any, label: str = "Year") -> int | None:
     """ "1995", "1995-1998" (the first), "(1995)", "1995-12-15"; 0 means that the source does not know it."""
-    if is_blank(value) or text(value) == "0":
+    cell = _stated(value)
+    if cell in ("", "0"):
         return None
-    found = _YEAR.search(_brief(value))
+    found = _YEAR.search(cell)
     if found and 1800 <= int(found[0]) < 2200:
         return int(found[0])
     raise BadPayload(f'{label} must be a year such as 1995, not "{shown(value)}".')
@@ -115,9 +120,8 @@ def day(value: Any, label: str, *, month_first: bool = False) -> str | None:
 
     month_first: what 3/4/2010 means. Without it only the year of such a date is sure, unless one number is above 12.
     """
-    if is_blank(value):
+    if not (cell := _stated(value)):
         return None
-    cell = _brief(value)
     try:
         found = _day(cell, month_first)
     except ValueError:  # the 31st of February
@@ -156,9 +160,8 @@ def _date(y: str, month: str | int, number: str | int) -> str:
 
 def runtime(value: Any, label: str = "Length") -> int | None:
     """Seconds, of minutes ("136", "136 min", 136) or hours and minutes ("2h 16m", "2:16:00", "PT2H16M")."""
-    if is_blank(value):
+    if not (cell := _stated(value).lower()):
         return None
-    cell = _brief(value).lower()
     if found := re.fullmatch(r"(\d{1,3}):(\d\d)(?::(\d\d))?", cell):
         return int(found[1]) * 3600 + int(found[2]) * 60 + int(found[3] or 0)
     if (found := _HOURS_MINUTES.fullmatch(cell)) and (found[1] or found[2]):
@@ -169,9 +172,9 @@ def runtime(value: Any, label: str = "Length") -> int | None:
 
 def clock(value: Any, label: str) -> int | None:
     """Milliseconds, of "5:23", "123:23", "1:05:23" or a number of seconds."""
-    if is_blank(value):
+    if not (cell := _stated(value)):
         return None
-    if found := _CLOCK.fullmatch(_brief(value)):
+    if found := _CLOCK.fullmatch(cell):
         hours, minutes, seconds, part = found.groups()
         if int(seconds) < 60:
             whole_s = int(hours or 0) * 3600 + int(minutes) * 60 + int(seconds)
@@ -203,10 +206,10 @@ def _genre(word: str) -> str:
 
 def kind_of(value: Any) -> str | None:
     """A member of Item.Kind, "person" for what is no medium, None for a word that we do not know."""
-    return _KIND_OF.get(re.sub(r"[\W_]+", "", _brief(value).lower()))
+    return _KIND_OF.get(re.sub(r"[\W_]+", "", text(value)[:80].lower()))
 
 
 def web_address(value: Any) -> str | None:
     """Absolute addresses only: a path on somebody's server means nothing here."""
     cell = text(value)
-    return cell if re.fullmatch(r"https?://[^\s<>\"]{1,990}", cell, re.IGNORECASE) else None
+    return cell if _ADDRESS.fullmatch(cell) else None

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterable
+from functools import lru_cache, partial
 from typing import Any
 
-from lists.fields import FIELDS
+from lists.fields import FIELDS, Field
 from lists.titles import fold, split_year
+from sync.errors import BadPayload
 from sync.sources import _cells
 from sync.sources._cells import filled, text
 from sync.sources._ids import STRENGTH, own_ref
@@ -53,52 +55,57 @@ _ALIASES = {
 _NAMED = {fold(field.label): name for name, field in FIELDS.items()}
 _NAMED |= {alias.strip(): target for target, aliases in _ALIASES.items() for alias in aliases.split(";")}
 
-_GUARD = re.compile(r"^'(?=[=+\-@\t\r])")
+_GUARD = re.compile(r"^'(?='*[=+\-@\t\r])")
 
-_READERS: dict[str, Callable[[Any, str], Any]] = {
-    "year": _cells.year,
-    "rating": _cells.rating,
-    "runtime_s": _cells.runtime,
-    "cue_ms": _cells.clock,
-    "end_ms": _cells.clock,
+
+def _reader(field: Field) -> Callable[[Any], Any]:
+    """What makes a value of that field of a cell; None, "" and [] are nothing. It raises BadPayload."""
+    own: dict[str, Callable[..., Any]] = {
+        "year": _cells.year, "rating": _cells.rating, "runtime_s": _cells.runtime, "cue_ms": _cells.clock,
+        "end_ms": _cells.clock,
+    }  # fmt: skip
+    by_type: dict[str, Callable[..., Any]] = {"int": _cells.whole, "float": _cells.decimal, "date": _cells.day}
+    if read := own.get(field.name) or by_type.get(field.type):
+        return partial(read, label=field.label)
+    if field.name == "genres":
+        return _cells.genres
+    if field.type == "list":
+        return partial(_cells.words, parted_by=",;")
+    if field.name in ("poster", "backdrop", "address"):
+        return _cells.web_address
+    return lambda cell: text(cell)[: field.limit]
+
+
+_READERS = {field.name: _reader(field) for field in FIELDS.values()}
+_MONTH_FIRST = {
+    field.name: partial(_cells.day, label=field.label, month_first=True)
+    for field in FIELDS.values()
+    if field.type == "date"
 }
-_BY_TYPE: dict[str, Callable[[Any, str], Any]] = {"int": _cells.whole, "float": _cells.decimal}
+_AS_WRITTEN = {"genres": _cells.words}
 
 
+@lru_cache(maxsize=4096)
 def target_named(name: str) -> str | None:
     """What a column called "releaseYear", "Num. Votes" or "IMDb ID" holds; None if we do not know it."""
     parted = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name[:100])
     return _NAMED.get(fold(parted)) or _NAMED.get(fold(name[:100]))
 
 
-def read_cell(name: str, cell: Any, *, month_first: bool = False, as_written: bool = False) -> Any:
-    """The cell as the value of a field. as_written: genres keep their spelling."""
-    label, type_ = FIELDS[name].label, FIELDS[name].type
-    if name in _READERS:
-        return _READERS[name](cell, label)
-    if name == "genres":
-        return _cells.words(cell) if as_written else _cells.genres(cell)
-    if type_ == "list":
-        return _cells.words(cell, parted_by=",;")
-    if type_ == "date":
-        return _cells.day(cell, label, month_first=month_first)
-    if name in ("poster", "backdrop", "address"):
-        return _cells.web_address(cell)
-    return _BY_TYPE[type_](cell, label) if type_ in _BY_TYPE else text(cell)[: FIELDS[name].limit]
+def read_cell(name: str, cell: Any) -> Any:
+    """The cell as the value of a field. Raises BadPayload."""
+    return _READERS[name](cell)
 
 
 def read_cells(cells: dict[str, Any], *, month_first: bool = False, as_written: bool = False) -> dict[str, Any]:
     """Cells by target -> the values of a Record. Without a year, that of the release date is the year.
 
-    as_written: the row comes out of one of our own exports, where another spelling or a year would be taken for an edit.
+    month_first: what 3/4/2010 means. as_written: the row comes out of one of our own exports, where another spelling or
+    a year would be taken for an edit.
     """
-    values = filled(
-        {
-            name: read_cell(name, cell, month_first=month_first, as_written=as_written)
-            for name, cell in cells.items()
-            if name in FIELDS
-        }
-    )
+    readers = _READERS | (_MONTH_FIRST if month_first else {}) | (_AS_WRITTEN if as_written else {})
+    stated = ((name, cell) for name, cell in cells.items() if cell not in ("", None) and name in FIELDS)
+    values = filled({name: readers[name](cell) for name, cell in stated})
     if "year" not in values and "release_date" in values and not as_written:
         values["year"] = int(values["release_date"][:4])
     return values
@@ -143,7 +150,7 @@ def readable(name: str, examples: Iterable[str]) -> bool:
         try:
             read_cell(name, cell)
             good += 1
-        except _cells.BadPayload:
+        except BadPayload:
             bad += 1
     return bad == 0 or good > bad
 

@@ -76,14 +76,6 @@ def row_key(kind: str, ids: dict[str, str], values: dict[str, Any], place: int) 
     raise BadPayload("There is neither a title nor an id.")
 
 
-def known_key(ids: dict[str, Any]) -> str | None:
-    """The key of a row that cannot be read otherwise, so that it counts as present; None if it cannot be told."""
-    try:
-        return strongest(external_ids(ids, "movie"))
-    except BadPayload:
-        return None
-
-
 def own_ref(value: Any) -> str | None:
     """ "<list uid>/<entry id>@<version>" of our own exports; None for anything else."""
     cell = text(value)

@@ -57,7 +57,11 @@ def as_object(value: Any) -> dict[str, Any]:
 
 
 def excerpt(item: Any) -> str:
-    return orjson.dumps(item).decode()[:200]
+    """The beginning of an item, for a message."""
+    try:
+        return orjson.dumps(item).decode()[:200]
+    except orjson.JSONEncodeError:  # it is nested deeper than can be written again
+        return "[…"
 
 
 def _skip(text: str, at: int) -> int:

@@ -21,9 +21,8 @@ def parse_cells(
     month_first: what 3/4/2010 means. Raises BadPayload for a cell that cannot be read and a row that says nothing.
     """
     ref, cells = unguarded(cells)
-    linked = {} if ref else ids_in_address(web_address(cells.get("address")) or "")
-    kind = kind_of(cells.get("kind")) or kind_of(cells.get("title_type")) or _kind_by_ids(cells, linked)
-    kind = kind or default or _kind_by_columns(cells)
+    linked = {} if ref else _linked(cells)
+    kind = _kind(cells, linked, default)
     if kind == "person":
         return NotTaken(line, "person")
     values = read_cells(cells, month_first=month_first, as_written=bool(ref))
@@ -41,13 +40,26 @@ def parse_cells(
     )
 
 
-def _kind_by_ids(cells: dict[str, Any], linked: dict[str, str]) -> str | None:
-    written = (*ids_of(cells).values(), linked.get("tmdb"))
-    return next((kind for cell in written if (kind := kind_beside(cell))), None)
+def known_key(cells: dict[str, Any], *, place: int, default: str = "") -> str | None:
+    """The key of a row that cannot be read otherwise, so that it counts as present; None if it cannot be told."""
+    linked = _linked(cells)
+    kind = _kind(cells, linked, default)
+    try:
+        return row_key(kind, linked | external_ids(ids_of(cells), kind), {}, place)
+    except BadPayload:
+        return None
 
 
-def _kind_by_columns(cells: dict[str, Any]) -> str:
-    return "track" if _OF_TRACKS & cells.keys() and not ids_of(cells) else "movie"
+def _linked(cells: dict[str, Any]) -> dict[str, str]:
+    return ids_in_address(web_address(cells.get("address")) or "")
+
+
+def _kind(cells: dict[str, Any], linked: dict[str, str], default: str) -> str:
+    """What the row says; else what stands beside its ids; else what the list holds; else what its columns look like."""
+    stated = kind_of(cells.get("kind")) or kind_of(cells.get("title_type"))
+    beside = (kind for cell in (*ids_of(cells).values(), linked.get("tmdb")) if (kind := kind_beside(cell)))
+    by_columns = "track" if _OF_TRACKS & cells.keys() and not ids_of(cells) else "movie"
+    return stated or next(beside, None) or default or by_columns
 
 
 def media_only(rows: Iterable[Row]) -> Iterator[Row]:

@@ -13,10 +13,9 @@ from lists.records import Row, Unreadable
 from sync.adapters import Context, FileAdapter, register
 from sync.errors import BadPayload
 from sync.sources._cells import is_blank
-from sync.sources._columns import TARGETS, described, ids_of, readable, target_named
+from sync.sources._columns import TARGETS, described, readable, target_named
 from sync.sources._csv import Line, misfit, read_table
-from sync.sources._ids import known_key
-from sync.sources._rows import media_only, parse_cells
+from sync.sources._rows import known_key, media_only, parse_cells
 from sync.text import Sniff, looks_like
 
 _IMDB_ID = re.compile(r"tt\d{7,10}")
@@ -26,7 +25,7 @@ _LETTERBOXD = {"overview": "note", "rating": "your_rating"}
 _PREAMBLE = 10  # rows in which a header is looked for
 _EXAMPLES = 20  # rows that a guess looks at
 
-KINDS = [("", "Films, unless the rows say otherwise"), ("movie", "Films"), ("show", "Shows"), ("track", "Tracks")]
+_KINDS = [("", "Films, unless the rows say otherwise"), ("movie", "Films"), ("show", "Shows"), ("track", "Tracks")]
 _LABELS = {"position": "Position", "kind": "Type", "ref": "Listkeeper's own mark"}
 _LABELS |= {"id:imdb": "IMDb id", "id:tmdb": "TMDb id", "id:tvdb": "TVDb id", "id:trakt": "Trakt id"}
 
@@ -41,7 +40,7 @@ class CsvTable(FileAdapter):
     targets: ClassVar = [("", "Not read"), *((t, _LABELS.get(t) or FIELDS[t].label) for t in TARGETS)]
 
     class Config(FileAdapter.Config):
-        kind = forms.ChoiceField(choices=KINDS, required=False, label="What the rows are")
+        kind = forms.ChoiceField(choices=_KINDS, required=False, label="What the rows are")
         mapping = forms.JSONField(required=False, help_text='column -> field, for example {"0": "title", "3": ""}')
 
     @classmethod
@@ -110,15 +109,16 @@ class _Table:
 
 def _guessed(header: list[str], rows: list[list[str]]) -> list[str | None]:
     letterboxd = any("boxd.it/" in cell for row in rows for cell in row)
-    targets: list[str | None] = []
-    for at, name in enumerate(header):
+    targets: list[str | None] = [None] * len(header)
+    for at in sorted(range(len(header)), key=lambda at: header[at].lower() not in TARGETS):  # "Title" before "Name"
         cells = [row[at].strip() for row in rows if len(row) > at and not is_blank(row[at])]
-        target = target_named(name)
+        target = target_named(header[at])
         if target is None and cells and all(_IMDB_ID.fullmatch(cell) for cell in cells):
             target = "id:imdb"
         if letterboxd and target:
             target = _LETTERBOXD.get(target, target)
-        targets.append(target if target not in targets and (target is None or readable(target, cells)) else None)
+        if target and target not in targets and readable(target, cells):
+            targets[at] = target
     if "title" not in targets and header[0] == "Column 1":
         worded = (at for at, target in enumerate(targets) if not target and _holds_words(rows, at))
         for at in islice(worded, 1):
@@ -134,13 +134,14 @@ def _mapped(header: list[str], guessed: list[str | None], mapping: Any) -> list[
     """The guess, overruled by a person column by column ("" is: not read). Raises BadPayload for what is no field."""
     if not isinstance(mapping, dict):
         raise BadPayload("The mapping must name a field for each column.")
+    places = {str(at): at for at in range(len(header))}
     wanted: dict[int, str] = {}
     for column, target in mapping.items():
-        if not str(column).isdecimal() or int(column) >= len(header):
+        if str(column) not in places:
             raise BadPayload(f"There is no column {column} in the table: it has {len(header)}, counted from 0.")
         if target and target not in TARGETS:
             raise BadPayload(f"There is no field called {target}.")
-        wanted[int(column)] = target or ""
+        wanted[places[str(column)]] = target or ""
     taken = set(wanted.values())
     return [
         (wanted[at] or None) if at in wanted else (None if target in taken else target)
@@ -160,4 +161,4 @@ def _row(row: Line, targets: list[str | None], place: int, kind: str) -> Row:
             raise BadPayload(reason)
         return parse_cells(cells, place=place, line=row.number, default=kind)
     except BadPayload as e:
-        return Unreadable(row.number, str(e), ",".join(row.cells)[:200], known_key(ids_of(cells)))
+        return Unreadable(row.number, str(e), ",".join(row.cells)[:200], known_key(cells, place=place, default=kind))

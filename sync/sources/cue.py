@@ -19,7 +19,8 @@ FRAMES_PER_SECOND = 75
 
 _TRACK = re.compile(r"^[ \t]*TRACK\b", re.MULTILINE | re.IGNORECASE)
 _PLACE = re.compile(r"^[ \t]*(?:FILE[ \t]+\S|INDEX[ \t]+\d)", re.MULTILINE | re.IGNORECASE)
-_COMMAND = re.compile(r"\s*(?:REM|FILE|TRACK|CATALOG)[ \t]", re.IGNORECASE)
+_AUDIO_TRACK = re.compile(r"^[ \t]*TRACK[ \t]+\d+[ \t]+AUDIO", re.MULTILINE | re.IGNORECASE)
+_COMMAND = re.compile(r"\s*(?:REM|FILE|CATALOG)[ \t]", re.IGNORECASE)
 _FILE_TYPE = re.compile(r"\s+(?:WAVE|MP3|AIFF|BINARY|MOTOROLA|FLAC|OGG|M4A|AAC)$", re.IGNORECASE)
 # mm:ss:ff, where the minutes of a long mix go above 99; hours only where four numbers leave no doubt.
 _TIME = re.compile(r"(?:(\d{1,2}):(?=\d+:\d+:))?(\d{1,4}):(\d{1,2}):(\d{1,2})")
@@ -39,7 +40,7 @@ class Cue(FileAdapter):
     def recognises(cls, sniff: Sniff) -> float:
         if sniff.json or looks_like(sniff.head):
             return 0
-        if _TRACK.search(sniff.head) and _PLACE.search(sniff.head):
+        if _AUDIO_TRACK.search(sniff.head) or (_TRACK.search(sniff.head) and _PLACE.search(sniff.head)):
             return 0.95
         return 0.3 if _COMMAND.match(sniff.head) else 0
 
@@ -142,7 +143,7 @@ def _read_of_track(track: Track, sheet: Sheet, command: str, rest: str, number: 
         time = milliseconds(stated)
         if time is None or not index.isdecimal():
             reason = f'The time must be minutes:seconds:frames, not "{rest[:40]}". The track is kept without a time.'
-            track.bad.append((number, reason, f"INDEX {rest}"[:200]))
+            track.bad.append((number, reason, f"INDEX {rest}".strip()[:200]))
         elif "cue_ms" not in track.told:
             track.told |= filled({"cue_ms": time, "file": sheet.files[-1] if sheet.files else ""})
 

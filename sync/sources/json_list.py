@@ -6,15 +6,14 @@ from typing import Any
 
 from django import forms
 
-from lists.fields import FIELDS
 from lists.records import About, NotTaken, Record, Row, Unreadable
 from sync.adapters import Context, FileAdapter, register
 from sync.errors import BadPayload
 from sync.sources._cells import filled, text
-from sync.sources._columns import ids_of, readable, target_named
-from sync.sources._ids import ids_in_address, known_key
+from sync.sources._columns import readable, target_named
+from sync.sources._ids import ids_in_address
 from sync.sources._json import Document, excerpt
-from sync.sources._rows import media_only, parse_cells
+from sync.sources._rows import known_key, media_only, parse_cells
 from sync.text import Sniff
 
 # Where an object keeps its list, and what the name says of the items.
@@ -95,7 +94,9 @@ def _rows(items: list[Any], kind: str, document: Document, key: str | None, befo
             row = parse_row(item, place=before + place, kind=kind)
         except BadPayload as e:
             line = document.line_of(place, key)
-            yield Unreadable(line, str(e), excerpt(item), known_key(ids_of(_cells_of(item, kind))))
+            yield Unreadable(
+                line, str(e), excerpt(item), known_key(_cells_of(item, kind), place=before + place, default=kind)
+            )
         else:
             yield NotTaken(document.line_of(place, key), row.what) if isinstance(row, NotTaken) else row
 
@@ -132,9 +133,11 @@ def _cells_of_text(item: str) -> dict[str, Any]:
 def _cells_of_object(item: dict[str, Any], typed: bool = True) -> dict[str, Any]:
     """typed: the list says what it holds, so that a bare number called "id" can be TMDb's."""
     cells: dict[str, Any] = {}
-    for name, cell in sorted(item.items(), key=lambda pair: pair[0].lower() not in FIELDS):  # "title" before "name"
+    for name, cell in item.items():
         target = target_named(name)
-        if target and target not in cells and (target in _VITAL or readable(target, [cell])):
+        if target is None or (target in cells and name.lower() != target):  # "title" goes before "name"
+            continue
+        if target in _VITAL or readable(target, [cell]):
             cells[target] = cell
     nested = next((ids for name, ids in item.items() if name.lower() == "ids" and isinstance(ids, dict)), {})
     for namespace, cell in nested.items():

@@ -17,6 +17,9 @@ VERSION = 1
 _KINDS = frozenset({"movie", "show", "season", "episode", "track", "channel", "radio", "other"})
 _KIND_IN = {"films": "movie", "tracks": "track", "channels": "channel"}
 
+# What an entry carries besides the fields of lists/fields.py.
+_OURS = frozenset({"entry", "kind", "ids", "position", "first_listed_at"})
+
 
 @register
 class ListkeeperJson(FileAdapter):
@@ -56,7 +59,7 @@ def parse_row(entry: Any, list_: dict[str, Any], *, place: int) -> Record:
         raise BadPayload("This is no entry.")
     kind = _kind(entry, list_)
     ids = _ids(entry, kind)
-    fields = {name: value for name, value in entry.items() if name not in ("entry", "kind", "ids")}
+    fields = {name: value for name, value in entry.items() if name not in _OURS}
     try:
         values = clean({name: _checked(name, value) for name, value in filled(fields).items()})
     except ValueError as e:

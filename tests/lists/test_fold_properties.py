@@ -6,6 +6,7 @@ values before the second's, the first source's order with the rest behind their 
 
 import json
 import os
+from itertools import pairwise
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -116,11 +117,11 @@ class Life:
     def check_diffs(self, versions: dict) -> None:
         """A difference is what changed between the two photographs, no more and no less."""
         numbers = sorted(self.photos)
-        for old, new in zip(numbers, numbers[1:], strict=False):
+        for old, new in pairwise(numbers):
             before, after = dict(self.photos[old]), dict(self.photos[new])
             found = {d.entry: d.kind for d in diff(versions[old], versions[new]).rows if d.kind != "moved"}
-            expected = {pk: "added" for pk in after.keys() - before.keys()}
-            expected |= {pk: "removed" for pk in before.keys() - after.keys()}
+            expected = dict.fromkeys(after.keys() - before.keys(), "added")
+            expected |= dict.fromkeys(before.keys() - after.keys(), "removed")
             expected |= {pk: "changed" for pk in before.keys() & after.keys() if before[pk] != after[pk]}
             assert found == expected
 

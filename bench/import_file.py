@@ -1,0 +1,174 @@
+"""What an import costs: first, unchanged and 1 % changed, through the real upload path, on a database of its own.
+
+    python -m bench.import_file [--items 10000,100000] [--database postgres://postgres@127.0.0.1/listkeeper_bench]
+
+Without --database a fresh SQLite file. Prints one row a phase: seconds of preview and import, items a second (import),
+SQL statements, rows written to items, entries, claims and history, and the peak memory of the process that did it.
+"""
+
+import argparse
+import csv
+import io
+import os
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+
+HEADER = [
+    "Position",
+    "Const",
+    "Created",
+    "Modified",
+    "Description",
+    "Title",
+    "Original Title",
+    "URL",
+    "Title Type",
+    "IMDb Rating",
+    "Runtime (mins)",
+    "Year",
+    "Genres",
+    "Num Votes",
+    "Release Date",
+    "Directors",
+    "Your Rating",
+    "Date Rated",
+]
+WORDS = [
+    "salt",
+    "harbour",
+    "lantern",
+    "year",
+    "quiet",
+    "rooms",
+    "map",
+    "small",
+    "fires",
+    "kestrel",
+    "moon",
+    "orchard",
+    "winter",
+    "piano",
+    "dock",
+    "blue",
+    "hour",
+    "train",
+]
+GENRES = ["Drama", "Comedy", "Thriller", "Crime", "Mystery", "Romance", "Sci-Fi", "Documentary"]
+
+
+def csv_file(count: int, *, changed: int = 0) -> bytes:
+    """An IMDb export of `count` films; the first `changed` of them with another rating than usual."""
+    dice = random.Random(7)
+    out = io.StringIO()
+    rows = csv.writer(out)
+    rows.writerow(HEADER)
+    for n in range(1, count + 1):
+        title = " ".join(dice.choices(WORDS, k=4)).title() + f" {n}"
+        year, rating = dice.randint(1930, 2026), dice.randint(10, 99) / 10
+        date = f"{year}-{dice.randint(1, 12):02}-{dice.randint(1, 28):02}"
+        rows.writerow([
+            n, f"tt{n:07}", "2024-05-01", "2024-05-01", "", title, "", f"https://www.imdb.com/title/tt{n:07}/", "Movie",
+            rating if n > changed else 9.95, dice.randint(70, 200), year, ", ".join(dice.sample(GENRES, 2)),
+            dice.randint(10, 2_000_000), date, "Ann Example", "", "",
+        ])  # fmt: skip
+    return out.getvalue().encode()
+
+
+def peak_mib() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def measure(count: int) -> None:
+    """One size in this process: the peak it prints is its own."""
+    import django
+
+    django.setup()
+    from django.contrib.auth import get_user_model
+    from django.core.management import call_command
+    from django.db import connection
+
+    from lists import services
+    from lists.models import Claim, Entry, Item
+    from sync import tasks, uploads
+
+    call_command("migrate", verbosity=0)
+    user = get_user_model().objects.create_user(f"bench{count}")
+    list_ = services.create_list(user, name=f"{count} films")
+    statements = 0
+
+    def counting(execute, sql, params, many, context):  # type: ignore[no-untyped-def]
+        nonlocal statements
+        statements += 1
+        return execute(sql, params, many, context)
+
+    def written() -> tuple[int, ...]:
+        return (Item.history.count(), Claim.objects.count(), Entry.history.count(), Entry.objects.count())
+
+    last = written()
+    started = peak_mib()
+    for phase, body in [
+        ("first", csv_file(count)), ("unchanged", csv_file(count)), ("1 % changed", csv_file(count, changed=count // 100)),
+    ]:  # fmt: skip
+        proposal = uploads.start(body, by=user, list_=list_, filename="films.csv")
+        begun = time.perf_counter()
+        tasks.prepare_upload(proposal.pk)
+        previewed = time.perf_counter() - begun
+        run = uploads.confirm(uploads.Proposal.objects.get(pk=proposal.pk), by=user)
+        statements = 0
+        begun = time.perf_counter()
+        with connection.execute_wrapper(counting):
+            print(f"# {tasks.execute_run(run.pk)}", file=sys.stderr)
+        took = time.perf_counter() - begun
+        now = written()
+        items, claims, history, entries = (b - a for a, b in zip(last, now, strict=True))
+        last = now
+        print(
+            f"{connection.vendor:<11}{count:>8}  {phase:<12}{previewed:>9.2f}{took:>9.2f}{count / took:>11,.0f}"
+            f"{statements:>11}{items:>8}{entries:>8}{claims:>8}{history:>8}{peak_mib():>9.0f}",
+            flush=True,
+        )
+    print(f"# the process stood at {started:.0f} MiB before the first import", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--items", default="10000,100000")
+    parser.add_argument("--database", default="")
+    parser.add_argument("--child", type=int, default=0, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.child:
+        measure(args.child)
+        return
+    print(
+        f"{'database':<11}{'items':>8}  {'phase':<12}{'preview s':>9}{'import s':>9}{'items/s':>11}{'statements':>11}"
+        f"{'items+':>8}{'entry+':>8}{'claim+':>8}{'hist+':>8}{'MiB':>9}",
+        flush=True,
+    )
+    for count in map(int, args.items.split(",")):
+        with tempfile.TemporaryDirectory(prefix="listkeeper-bench-") as folder:
+            env = {**os.environ, "LISTKEEPER_DATA": folder, "DJANGO_SETTINGS_MODULE": "config.settings"}
+            env["LISTKEEPER_LOG_LEVEL"] = "WARNING"
+            if args.database:
+                _fresh_database(args.database)
+                env["DATABASE_URL"] = args.database
+            else:
+                env.pop("DATABASE_URL", None)
+            subprocess.run([sys.executable, "-m", "bench.import_file", "--child", str(count)], env=env, check=True)
+
+
+def _fresh_database(url: str) -> None:
+    import psycopg
+    from psycopg import sql
+
+    server, _, name = url.rpartition("/")
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,180 @@
+"""A file comes in: chosen, previewed, then confirmed or thrown away."""
+
+import zlib
+from pathlib import PurePath
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from lists.models import MediaList, Proposal
+from lists.services import InTheBin
+from lists.views.access import open_list
+from sync import uploads
+from sync.adapters import Context, FileAdapter, adapter_named
+from sync.errors import SyncError
+from sync.forms import ConfirmForm, ReadingForm, UploadForm
+
+WAITING_SHOWN = 10
+SAMPLE = 256 * 1024  # bytes of a refused file in which its columns are looked for
+
+
+@login_required
+def add(request: HttpRequest) -> HttpResponse:
+    """A new list, made of a file."""
+    return _take(request, None, "sync/add.html")
+
+
+@login_required
+def upload(request: HttpRequest, pk: int) -> HttpResponse:
+    """A file for a list that is there."""
+    return _take(request, open_list(request, pk, need="editor"), "sync/upload.html")
+
+
+def _take(request: HttpRequest, list_: MediaList | None, template: str) -> HttpResponse:
+    posted = (request.POST, request.FILES) if request.method == "POST" else ()
+    form = UploadForm(*posted)
+    if request.method == "POST" and form.is_valid():
+        file = form.cleaned_data["file"]
+        try:
+            proposal = uploads.start(
+                file.read(), by=request.user, filename=file.name, list_=list_, list_name=form.cleaned_data["list_name"]
+            )
+            return redirect("sync:preview", proposal.pk)
+        except SyncError as e:
+            form.add_error("file", str(e))
+    return render(request, template, {"form": form, "list": list_, "waiting": waiting(request, list_)})
+
+
+def waiting(request: HttpRequest, list_: MediaList | None = None) -> QuerySet[Proposal]:
+    """The user's files that wait for their decision, of one list or of all."""
+    found = Proposal.objects.filter(
+        created_by=request.user.pk, kind=Proposal.Kind.PREVIEW, expires_at__gt=timezone.now(),
+        state__in=[Proposal.State.READING, Proposal.State.OPEN, Proposal.State.REFUSED],
+    )  # fmt: skip
+    found = found.filter(list=list_) if list_ else found
+    return found.select_related("list").defer("body", "result").order_by("-id")[:WAITING_SHOWN]
+
+
+@login_required
+def preview(request: HttpRequest, pk: int) -> HttpResponse:
+    """What a file would do. Nothing of it is in any list."""
+    proposal = _proposal(request, pk)
+    run = proposal.runs.first() if proposal.state == Proposal.State.CONFIRMED else None
+    context: dict[str, Any] = {"proposal": proposal, "list": proposal.list, "run": run}
+    if proposal.state == Proposal.State.READING and not _lapsed(proposal):
+        return render(request, "sync/reading.html", context)
+    if proposal.state not in (Proposal.State.OPEN, Proposal.State.REFUSED) or _lapsed(proposal):
+        return render(request, "sync/decided.html", context | {"lapsed": _lapsed(proposal)})
+    context |= {"form": ReadingForm(proposal, _columns(proposal)), "may_edit": _may_decide(request, proposal)}
+    if proposal.state == Proposal.State.OPEN:
+        context |= {"result": proposal.result, "name": _name_of(proposal)}
+    return render(request, "sync/preview.html", context)
+
+
+@login_required
+def progress(request: HttpRequest, pk: int) -> HttpResponse:
+    """For the script that waits: 204 as soon as the page has something new to show."""
+    proposal = _proposal(request, pk)
+    if proposal.state != Proposal.State.READING or _lapsed(proposal):
+        return HttpResponse(status=204)
+    return render(request, "sync/_reading.html", {"proposal": proposal})
+
+
+@login_required
+@require_POST
+def read_again(request: HttpRequest, pk: int) -> HttpResponse:
+    """As another format, with other columns, or as the renewal of another source."""
+    proposal = _proposal(request, pk, decide=True)
+    form = ReadingForm(proposal, _columns(proposal), request.POST)
+    if not form.is_valid():
+        messages.error(request, "One of the choices does not exist. Nothing was read again.")
+        return redirect("sync:preview", pk)
+    try:
+        uploads.read_again(proposal, **form.answers())
+    except SyncError as e:
+        return _not_open(request, proposal, e)
+    return redirect("sync:preview", pk)
+
+
+@login_required
+@require_POST
+def confirm(request: HttpRequest, pk: int) -> HttpResponse:
+    """Make it so; leads to the run that does it."""
+    proposal = _proposal(request, pk, decide=True)
+    form = ConfirmForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "A name may have 200 letters at most. Nothing was brought in yet.")
+        return redirect("sync:preview", pk)
+    try:
+        run = uploads.confirm(proposal, by=request.user, **form.cleaned_data)
+    except (SyncError, InTheBin) as e:
+        return _not_open(request, proposal, e)
+    return redirect("sync:run", run.pk)
+
+
+@login_required
+@require_POST
+def discard(request: HttpRequest, pk: int) -> HttpResponse:
+    """Throw the preview away."""
+    proposal = _proposal(request, pk, decide=True)
+    try:
+        uploads.discard(proposal, by=request.user)
+    except SyncError as e:
+        return _not_open(request, proposal, e)
+    messages.success(request, f"{proposal.filename or 'The file'} was thrown away. Nothing of it was in any list.")
+    return redirect("lists:items", proposal.list_id) if proposal.list_id else redirect("lists:index")
+
+
+def _proposal(request: HttpRequest, pk: int, *, decide: bool = False) -> Proposal:
+    """404 if the user may not see it or its list; 403 if they may not change that and `decide` asks for it."""
+    found = Proposal.objects.for_user(request.user).without_body().filter(pk=pk, kind=Proposal.Kind.PREVIEW)
+    proposal = found.select_related("list", "source").first()
+    if proposal is None or (proposal.list and proposal.list.role_of(request.user) is None):
+        raise Http404
+    if decide and not _may_decide(request, proposal):
+        raise PermissionDenied
+    return proposal
+
+
+def _may_decide(request: HttpRequest, proposal: Proposal) -> bool:
+    if proposal.list is not None:
+        return proposal.list.may_edit(request.user)
+    return request.user.is_staff or proposal.created_by_id == request.user.pk
+
+
+def _lapsed(proposal: Proposal) -> bool:
+    return proposal.expires_at is not None and proposal.expires_at < timezone.now()
+
+
+def _not_open(request: HttpRequest, proposal: Proposal, error: Exception) -> HttpResponse:
+    """Somebody decided it meanwhile, it has lapsed, or its list lies in the bin."""
+    context = {"proposal": proposal, "list": proposal.list, "error": str(error)}
+    return render(request, "sync/not_open.html", context, status=409)
+
+
+def _name_of(proposal: Proposal) -> str:
+    """What a list made of the file would be called."""
+    return proposal.list_name or proposal.result.get("title") or PurePath(proposal.filename).stem[:200] or "New list"
+
+
+def _columns(proposal: Proposal) -> list[dict[str, Any]]:
+    """What each column became. Of a refused file the preview knows nothing, so its first part is looked at again: a
+    person may then say which column holds the title."""
+    if proposal.state == Proposal.State.OPEN:
+        return proposal.result.get("columns", [])
+    if not proposal.adapter or proposal.state != Proposal.State.REFUSED:
+        return []
+    body = Proposal.objects.filter(pk=proposal.pk).values_list("body", flat=True).first()
+    first = zlib.decompressobj().decompress(bytes(body), SAMPLE) if body else b""
+    try:
+        adapter = adapter_named(proposal.adapter)
+        return adapter.columns(Context(first, proposal.config)) if isinstance(adapter, FileAdapter) else []
+    except SyncError:
+        return []

@@ -1,0 +1,86 @@
+"""Runs and the task queue in the admin: to look at."""
+
+import pytest
+from django.contrib import admin
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+from django_q.models import Failure, OrmQ, Schedule, Success, Task
+
+from sync.models import Run
+
+QUEUE = [Schedule, Success, Failure, OrmQ]
+
+
+@pytest.fixture
+def desk(staff) -> Client:
+    client = Client()
+    client.force_login(staff)
+    return client
+
+
+@pytest.fixture
+def run(films, upload) -> Run:
+    return upload(films, [{"key": "tt0000001", "title": "Film 1"}])
+
+
+def page(model, what="changelist", *args) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{what}", args=args)
+
+
+def test_a_run_is_only_looked_at(desk, run):
+    assert desk.get(page(Run, "change", run.pk)).status_code == 200
+    assert desk.get(page(Run, "add")).status_code == 403
+    assert desk.post(page(Run, "change", run.pk), {"state": "failed"}).status_code == 403
+    assert desk.post(page(Run, "delete", run.pk), {"post": "yes"}).status_code == 403
+    desk.post(page(Run), {"action": "delete_selected", "_selected_action": [run.pk], "post": "yes"})
+    assert Run.objects.get().state == Run.State.COMPLETED
+
+
+@pytest.mark.covers("OPS-12")
+def test_a_page_of_runs_takes_as_many_queries_for_1000_as_for_10(desk, run):
+    def fill_and_count(count):
+        Run.objects.bulk_create([
+            Run(list=run.list, source_id=run.source_id, kind="manual", state="completed") for _ in range(count)
+        ])  # fmt: skip
+        with CaptureQueriesContext(connection) as asked:
+            assert desk.get(page(Run)).status_code == 200
+        return len(asked)
+
+    fill_and_count(1)  # content types are kept from here on
+    assert fill_and_count(10) == fill_and_count(1000) <= 6
+
+
+@pytest.mark.parametrize("model", QUEUE, ids=lambda model: model.__name__)
+def test_the_task_queue_is_only_looked_at(desk, model):
+    now = timezone.now()
+    for success in (True, False):
+        Task.objects.create(
+            id=f"{success}",
+            name="n",
+            func="sync.tasks.execute_run",
+            args=(1,),
+            started=now,
+            stopped=now,
+            success=success,
+        )
+    Schedule.objects.create(name="n", func="sync.tasks.execute_run")
+    OrmQ.objects.create(key="listkeeper", payload="x", lock=now)
+    row = model.objects.first()
+    assert desk.get(page(model)).status_code == 200
+    assert "resubmit" not in desk.get(page(model)).content.decode().lower()
+    assert desk.get(page(model, "add")).status_code == 403
+    assert desk.post(page(model, "change", row.pk), {"func": "os.system"}).status_code == 403
+    assert desk.post(page(model, "delete", row.pk), {"post": "yes"}).status_code == 403
+    for action in ("delete_selected", "resubmit_task"):
+        desk.post(page(model), {"action": action, "_selected_action": [row.pk], "post": "yes"})
+    assert (Task.objects.count(), Schedule.objects.count(), OrmQ.objects.count()) == (2, 1, 1)
+
+
+def test_a_signed_in_user_who_is_no_staff_sees_none_of_it(ines):
+    client = Client()
+    client.force_login(ines)
+    for model in (Run, *(model for model in QUEUE if admin.site.is_registered(model))):
+        assert client.get(page(model)).headers["Location"].startswith("/admin/login/")

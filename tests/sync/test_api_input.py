@@ -1,0 +1,175 @@
+"""What holds for the whole API: its schema, one form of refusal, and that no input breaks it."""
+
+import base64
+import json
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from drf_spectacular.generators import SchemaGenerator
+from rest_framework.test import APIClient
+
+from lists.models import Entry, MediaList
+from tests.sync.test_api import api, film
+
+
+@pytest.fixture
+def mine(ines) -> APIClient:
+    return api(ines)
+
+
+def test_the_schema_is_whole_and_valid():
+    call_command("spectacular", "--validate", "--fail-on-warn", stdout=StringIO())
+
+
+def test_the_schema_is_served_and_every_operation_says_what_it_does(mine):
+    schema = mine.get("/api/v1/schema/").json()
+    operations = [operation for path in schema["paths"].values() for operation in path.values()]
+    assert len(operations) > 20
+    assert [operation["operationId"] for operation in operations if not operation.get("description")] == []
+
+
+def cursor(parts) -> str:
+    return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
+
+
+BIG = 10**30
+TEXTS = ["", "\x00", "a\x00b", "😀" * 50, "x" * 5000, "'; DROP TABLE x; --", "%", "_", "|", "\\", "null", "[]", "NaN"]
+NUMBERS = ["-1", "0", "1e9", str(2**31), str(2**63), str(BIG), "9" * 5000, "0x10", "٣", "1.5", "true"]
+MOMENTS = ["0001-01-01", "9999-12-31", "9999-12-31T23:59:59-14:00", "2024-02-30", "24:00", "2024-13-01T00:00Z"]
+CURSORS = [
+    "%", "é", "5", "AAAA", cursor(5), cursor([]), cursor(None), cursor({}), *(
+        cursor([key, value, pk])
+        for key in ("order", "title", "year", "rating", "added", "name", "newest", "number", "nothing")
+        for value, pk in [
+            (1, 1), ("a", 1), (BIG, 1), (2**63, 2**63), (1.5, True), ("\x00", 1), ("2024-01-01T00:00Z", 0), (None, 1), ([], 1),
+            (-1, -1), ("", "x"),
+        ]
+    ),
+]  # fmt: skip
+SORTS = ["order", "title", "year", "rating", "added"]
+BODIES = [
+    b"", b"{", b"null", b"5", b'"x"', b"[]", b"[" * 100_000, b'{"a": NaN}', b'{"\\ud800": 1}', b"\xff\xfe", b'{"a": ' + b"9" * 5000 + b"}",
+    *(json.dumps({name: value}).encode()
+      for name in ("name", "description", "tags", "content", "list_name", "source_name", "adapter", "config", "source")
+      for value in (None, 5, BIG, -1, 1.5, True, "", "\x00", "\ud800", "x" * 6000, [], [[]], ["\x00"], {}, {"a": "\x00"},
+                    {"a": {"b": BIG}}, {"encoding": 5}, {"mapping": {"0": []}})),
+]  # fmt: skip
+
+
+@pytest.fixture
+def everything(films, upload, ines):
+    """Something behind each route, and the addresses that lead there."""
+    upload(films, [film(n) for n in range(1, 4)])
+    run = upload(films, [film(n) for n in range(1, 5)])
+    proposal = upload(films, [film(1)], confirm=False)
+    return {
+        "list_id": films.pk, "entry_id": Entry.objects.first().pk, "number": 1, "run_id": run.pk, "upload_id": proposal.pk,
+        "export": "csv",
+    }  # fmt: skip
+
+
+def operations():
+    for address, methods in SchemaGenerator().get_schema(request=None, public=True)["paths"].items():
+        for method, operation in methods.items():
+            yield address, method, operation.get("parameters", [])
+
+
+def refused_or_answered(answer) -> None:
+    """No 500 (the client raises those), and every refusal in the one form."""
+    assert answer.status_code < 500
+    if answer.status_code >= 400:
+        assert set(answer.json()) == {"error"}
+        assert set(answer.json()["error"]) - {"fields"} == {"code", "message"}
+        assert answer.json()["error"]["message"]
+    elif answer.streaming:
+        b"".join(answer.streaming_content)
+
+
+def test_no_query_breaks_a_route(mine, everything):
+    asked = 0
+    for address, method, parameters in operations():
+        for parameter in parameters:
+            if method != "get" or parameter["in"] != "query":
+                continue
+            needed = {p["name"]: "1" for p in parameters if p["in"] == "query" and p.get("required")}
+            sorts = SORTS if parameter["name"] == "after" and address.endswith("/entries/") else [None]
+            values = CURSORS if parameter["name"] == "after" else [*TEXTS, *NUMBERS, *MOMENTS]
+            for sort in sorts:
+                for value in values:
+                    query = {**needed, parameter["name"]: value, **({"sort": sort} if sort else {})}
+                    refused_or_answered(mine.get(address.format(**everything), query))
+                    asked += 1
+    assert asked > 1000
+
+
+def test_no_address_breaks_a_route(mine, everything):
+    for address, method, parameters in operations():
+        for parameter in parameters:
+            if parameter["in"] != "path":
+                continue
+            for value in [*NUMBERS, "abc", "%00", "..", "é", "-", " "]:
+                place = address.format(**{**everything, parameter["name"]: value})
+                answer = getattr(mine, method)(place)
+                refused_or_answered(answer)
+                assert answer.status_code in (301, 400, 404, 405, 415), (method, place)
+
+
+@pytest.mark.parametrize("method", ["post", "patch"])
+def test_no_body_breaks_a_route(mine, everything, method):
+    addresses = [address for address, found, _ in operations() if found == method]
+    assert addresses
+    for address in addresses:
+        for body in BODIES:
+            refused_or_answered(
+                mine.generic(method.upper(), address.format(**everything), body, content_type="application/json")
+            )
+
+
+@pytest.mark.parametrize(
+    "content_type", ["text/plain", "multipart/form-data", "application/json; charset=x", "", "a/b; c"]
+)
+def test_no_content_type_breaks_a_route(mine, everything, content_type):
+    for address, method, _ in operations():
+        if method in ("post", "patch"):
+            refused_or_answered(
+                mine.generic(method.upper(), address.format(**everything), b"\x00--x", content_type=content_type)
+            )
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "status", "code"),
+    [
+        ("get", "/api/v1/", 404, "not_found"),
+        ("get", "/api/v1/lists", 404, "not_found"),
+        ("post", "/api/v1/nothing/", 404, "not_found"),
+        ("get", "/api/v1/lists/999999/", 404, "not_found"),
+        ("put", "/api/v1/lists/", 405, "method_not_allowed"),
+        ("delete", "/api/v1/runs/1/", 405, "method_not_allowed"),
+        ("get", "/api/v1/lists/?limit=0", 400, "invalid"),
+        ("get", "/api/v1/lists/?after=x", 400, "bad_cursor"),
+        ("get", f"/api/v1/lists/?after={cursor(['newest', 1, 1])}", 400, "bad_cursor"),
+    ],
+)
+def test_refusals_have_one_form(mine, method, address, status, code):
+    answer = getattr(mine, method)(address)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
+    refused_or_answered(answer)
+
+
+def test_a_form_is_no_body_for_json_and_a_large_body_is_not_read(mine, settings):
+    answer = mine.post("/api/v1/lists/", "name=x", content_type="application/x-www-form-urlencoded")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (415, "unsupported_media_type")
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
+    answer = mine.post("/api/v1/lists/", {"name": "x", "description": "x" * 1000}, format="json")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")
+    assert not MediaList.objects.exists()
+
+
+def test_wrong_fields_are_named_one_by_one(mine):
+    answer = mine.post("/api/v1/lists/", {"content": "boats", "tags": ["ok", "x" * 61, 5]}, format="json")
+    assert answer.status_code == 400
+    error = answer.json()["error"]
+    assert (error["code"], error["message"]) == ("invalid", "Some of the values are wrong. Nothing was saved.")
+    assert set(error["fields"]) == {"name", "content", "tags"}
+    assert not MediaList.objects.exists()
