@@ -1,7 +1,6 @@
 """Template words of our own: icons, posters, times, figures and values as the pages write them."""
 
 import hashlib
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -241,18 +240,6 @@ def page_at(namespace: str, value: str) -> str:
 def initials(user: Any) -> str:
     words = (user.get_full_name() or user.get_username()).split()
     return "".join(word[0] for word in words[:2]).upper()
-
-
-@register.filter
-def share_of(part: int, whole: int) -> str:
-    return per_cent(part / whole) if whole else ""
-
-
-@register.filter
-def sentence(parts: Iterable[str]) -> str:
-    """a, b and c."""
-    words = list(parts)
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 @register.filter
