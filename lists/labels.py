@@ -36,10 +36,11 @@ class LabelsField(models.TextField):
         return [str(word).strip() for word in value or ()]
 
     def get_prep_value(self, value: Any) -> str:
-        return value if isinstance(value, str) else join(map(str, value or ()))
+        return value if isinstance(value, str) else join([str(word) for word in value or []])
 
     def value_to_string(self, obj: models.Model) -> str:
-        return join(map(str, self.value_from_object(obj)))
+        words: Any = self.value_from_object(obj)
+        return join(words)
 
     def formfield(self, **kwargs: Any) -> Any:
         return super().formfield(**{"help_text": "words parted by commas", **kwargs})

@@ -2,13 +2,14 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from lists import writer
 from lists.audit import audit
 from lists.changes import plan_refold
-from lists.models import MediaList, Membership, Source, Version
+from lists.models import Claim, Edit, Entry, MediaList, Membership, Source, Version
 
 DETAILS = ("name", "description", "tags")
 
@@ -63,6 +64,29 @@ def restore_list(list_: MediaList, *, by: Any) -> MediaList:
         list_.save()
         audit(by, "restored", list_, after={"name": list_.name, "items": list_.item_count})
     return list_
+
+
+@transaction.atomic
+def purge_list(list_: MediaList, *, by: Any = None) -> None:
+    """Delete a list for good: entries, claims and history go; provenance and audit stay, with its name."""
+    writer.remember(Claim.objects.filter(source__list=list_), at=timezone.now())
+    audit(by, "deleted for good", list_, before={"name": list_.name, "items": list_.item_count})
+    entries = Entry.objects.filter(list=list_)
+    Edit.history.filter(entry__in=entries.values("pk")).delete()
+    Entry.history.filter(list_id=list_.pk).delete()
+    list_.conflicts.all().delete()
+    # Past simple-history, which would write a last row for each.
+    for rows in (Claim.objects.filter(entry__in=entries), Edit.objects.filter(entry__in=entries), entries):
+        rows._raw_delete(rows.db)
+    list_.delete()
+
+
+def empty_bin(*, at: Any = None) -> int:
+    """Purge the lists that have lain in the bin for BIN_LIFETIME; returns how many."""
+    lapsed = MediaList.objects.filter(deleted_at__lt=(at or timezone.now()) - settings.BIN_LIFETIME)
+    for list_ in lapsed:
+        purge_list(list_)
+    return len(lapsed)
 
 
 @transaction.atomic

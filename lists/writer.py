@@ -6,6 +6,7 @@ nothing may depend on them.
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -230,12 +231,12 @@ def publish(
 
 
 def remember(claims: Any, *, at: Any) -> None:
-    """Write the provenance of claims that go for good (a queryset of Claim)."""
+    """Write the provenance of claims that go for good (a queryset of Claim), 500 at a time."""
     found = claims.select_related("entry", "source__list").only(
         "first_at", "entry__item_id", "entry__title", "source__name", "source__role", "source__list__name",
         "source__list_id",
     )  # fmt: skip
-    Provenance.objects.bulk_create(
+    rows = (
         Provenance(
             item_id=claim.entry.item_id,
             title=claim.entry.title,
@@ -247,8 +248,10 @@ def remember(claims: Any, *, at: Any) -> None:
             first_at=claim.first_at,
             last_at=at,
         )
-        for claim in found
+        for claim in found.iterator(chunk_size=500)
     )
+    while block := list(islice(rows, 500)):
+        Provenance.objects.bulk_create(block)
 
 
 def _mark_missing(pks: Sequence[int], at: Any) -> None:

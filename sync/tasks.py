@@ -2,6 +2,7 @@
 
 import logging
 
+from lists import services
 from sync import pipeline, uploads
 from sync.errors import SyncError
 from sync.models import Run
@@ -32,7 +33,7 @@ def execute_run(run_id: int) -> str:
 
 def tick() -> str:
     """What has to be done now and then; queued every minute (sync/schedule.py)."""
-    return f"{recover()} runs closed, {uploads.sweep()} previews lapsed"
+    return f"{recover()} runs closed, {uploads.sweep()} previews lapsed, {services.empty_bin()} lists deleted for good"
 
 
 def prepare_upload(proposal_id: int) -> str:

@@ -142,6 +142,7 @@ def test_a_set_and_a_table_whose_columns_a_person_names(site, visitor):
     visitor.picture("preview-columns")
     page.get_by_role("button", name="Read it again").last.click()
     page.get_by_role("button", name="Bring in 6 tracks").click()
+    expect(page.get_by_text("This is version 1 of the list.")).to_be_visible()
     page.get_by_role("link", name="To the list").click()
     expect(page.locator(".tracks .cue").nth(3)).to_have_text("1:03:55")
     expect(page.locator(".tracks .side-info").first).to_have_text("6:20")
@@ -163,8 +164,8 @@ def test_a_set_and_a_table_whose_columns_a_person_names(site, visitor):
 NEW_USER = """from django.contrib.auth.models import User
 User.objects.create_user("ines", password="salt-harbour-1999", first_name="Ines", last_name="Hartmann")"""
 SET = """start,artist,title,took,group
-0:00:00,Ilse Maron,Low Tide Signal,0:06:20,Opening
-0:06:20,Veit & Ama,Corridor (Kessel Dub),0:05:35,Opening
+0:00:00,Ilse Maron,Low Tide Signal,6:20,Opening
+6:20,Veit & Ama,Corridor (Kessel Dub),0:05:35,Opening
 0:11:55,ID,ID,0:04:10,Opening
 1:03:55,Marlow,Nine Volt,0:07:35,Middle
 1:11:30,木村ゆり,夜の工場,0:06:45,Middle

@@ -83,6 +83,7 @@ _MONTH_FIRST = {
     if field.type == "date"
 }
 _AS_WRITTEN = {"genres": _cells.words}
+_OF_PLAYS = {"runtime_s": _cells.play_length}
 
 
 @lru_cache(maxsize=4096)
@@ -97,13 +98,23 @@ def read_cell(name: str, cell: Any) -> Any:
     return _READERS[name](cell)
 
 
-def read_cells(cells: dict[str, Any], *, month_first: bool = False, as_written: bool = False) -> dict[str, Any]:
+@lru_cache(maxsize=8)
+def _readers(month_first: bool, as_written: bool, plays: bool) -> dict[str, Callable[[Any], Any]]:
+    readers = dict(_READERS)
+    for special, wanted in ((_MONTH_FIRST, month_first), (_AS_WRITTEN, as_written), (_OF_PLAYS, plays)):
+        readers |= special if wanted else {}
+    return readers
+
+
+def read_cells(
+    cells: dict[str, Any], *, month_first: bool = False, as_written: bool = False, plays: bool = False
+) -> dict[str, Any]:
     """Cells by target -> the values of a Record. Without a year, that of the release date is the year.
 
     month_first: what 3/4/2010 means. as_written: the row comes out of one of our own exports, where another spelling or
-    a year would be taken for an edit.
+    a year would be taken for an edit. plays: the rows are tracks.
     """
-    readers = _READERS | (_MONTH_FIRST if month_first else {}) | (_AS_WRITTEN if as_written else {})
+    readers = _readers(month_first, as_written, plays)
     stated = ((name, cell) for name, cell in cells.items() if cell not in ("", None) and name in FIELDS)
     values = filled({name: readers[name](cell) for name, cell in stated})
     if "year" not in values and "release_date" in values and not as_written:

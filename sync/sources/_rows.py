@@ -25,7 +25,7 @@ def parse_cells(
     kind = _kind(cells, linked, default)
     if kind == "person":
         return NotTaken(line, "person")
-    values = read_cells(cells, month_first=month_first, as_written=bool(ref))
+    values = read_cells(cells, month_first=month_first, as_written=bool(ref), plays=kind == "track")
     if kind in ("movie", "show") and not ref:
         values = year_from_title(values)
     ids = linked | external_ids(ids_of(cells), kind)

@@ -12,7 +12,9 @@ from sync.models import Run
 
 
 def rows(count: int, **more):
-    return [{"key": f"tt{n}", "ids": {"imdb": f"tt{n}"}, "title": f"Film {n}", "year": 1990, **more} for n in range(count)]
+    return [
+        {"key": f"tt{n}", "ids": {"imdb": f"tt{n}"}, "title": f"Film {n}", "year": 1990, **more} for n in range(count)
+    ]
 
 
 @pytest.fixture
@@ -103,7 +105,7 @@ def test_progress_never_falls(confirmed):
 def test_previews_that_nobody_decided_are_emptied(films, upload):
     proposal = upload(films, rows(1), confirm=False)
     Proposal.objects.filter(pk=proposal.pk).update(expires_at=timezone.now())
-    assert tasks.tick() == "0 runs closed, 1 previews lapsed"
+    assert tasks.tick() == "0 runs closed, 1 previews lapsed, 0 lists deleted for good"
     proposal.refresh_from_db()
     assert (proposal.state, proposal.body) == (Proposal.State.WITHDRAWN, None)
 
