@@ -21,6 +21,8 @@ from sync.signals import run_finished
 
 log = logging.getLogger(__name__)
 
+ATTEMPTS = 3  # of a run whose worker dies
+
 # Dotted paths are stored in queues: renaming one is a migration.
 EXECUTE, PREPARE = "sync.tasks.execute_run", "sync.tasks.prepare_upload"
 
@@ -136,6 +138,23 @@ def _after(run_id: int, list_id: int) -> None:
         enqueue(EXECUTE, waiting.pk)
 
 
+@transaction.atomic
+def _interrupt(run: Run) -> None:
+    """Close a run whose worker is gone and try again, three times at most: it may be the run that kills its worker."""
+    again = run.attempt < ATTEMPTS
+    run.error_code = "interrupted"
+    run.error = "The worker stopped in the middle. Nothing was changed. " + (
+        "It is tried again." if again else f"That happened {ATTEMPTS} times, so it is not tried again. Upload it again."
+    )
+    close(run, Run.State.INTERRUPTED)
+    if again:
+        Run.objects.create(
+            list_id=run.list_id, source_id=run.source_id, kind=run.kind, priority=run.priority, proposal_id=run.proposal_id,
+            requested_by_id=run.requested_by_id, requested_by_name=run.requested_by_name, attempt=run.attempt + 1,
+            previous=run, correlation_id=run.correlation_id,
+        )  # fmt: skip
+
+
 def _is_dead(run: Run) -> bool:
     """Its lease has run out, or it was held by a process of this machine that is no more."""
     if run.lease_until is None or run.lease_until < timezone.now():
@@ -158,9 +177,7 @@ def recover() -> int:
     for run in Run.objects.filter(state__in=[Run.State.RUNNING, Run.State.CANCELLING]):
         if not _is_dead(run):
             continue
-        run.error_code = "interrupted"
-        run.error = "The worker stopped in the middle. Nothing was changed. Start the import again."
-        close(run, Run.State.INTERRUPTED)
+        _interrupt(run)
         closed += 1
     for pk in Run.objects.filter(state=Run.State.QUEUED).order_by("-priority", "id").values_list("id", flat=True):
         enqueue(EXECUTE, pk)

@@ -67,15 +67,27 @@ def test_a_list_that_moved_meanwhile_is_planned_again(confirmed, films, upload, 
     assert titles(films) == ["Film 0", "Film 1", "Film 2"]
 
 
-def test_a_run_that_a_dead_worker_left_is_closed_and_the_list_is_free(confirmed, films, upload, titles):
+def test_a_run_that_a_dead_worker_left_is_closed_and_tried_again(confirmed, films, work, titles):
     Run.objects.filter(pk=confirmed.pk).update(
         state=Run.State.RUNNING, lease_until=timezone.now() - runs.LEASE, started_at=timezone.now(), worker="gone:1"
     )
     assert runs.recover() == 1
     confirmed.refresh_from_db()
     assert confirmed.state == Run.State.INTERRUPTED
-    upload(films, rows(2))
-    assert titles(films) == ["Film 0", "Film 1"]
+    work()
+    assert titles(films) == ["Film 0", "Film 1", "Film 2"]
+    again = Run.objects.get(previous=confirmed)
+    assert (again.attempt, again.state) == (2, Run.State.COMPLETED)
+
+
+def test_a_run_that_kills_its_worker_is_not_tried_for_ever(confirmed):
+    for _ in range(5):
+        Run.objects.filter(state=Run.State.QUEUED).update(
+            state=Run.State.RUNNING, lease_until=timezone.now() - runs.LEASE, started_at=timezone.now(), worker="gone:1"
+        )
+        runs.recover()
+    assert Run.objects.count() == 3
+    assert "Upload it again" in Run.objects.first().error
 
 
 def test_a_run_that_lives_is_left_alone(confirmed):
