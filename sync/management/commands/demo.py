@@ -26,22 +26,24 @@ class Command(BaseCommand):
         user = users.filter(**wanted).first()
         if user is None:
             raise CommandError("There is no such user. Make one with: manage.py createsuperuser")
-        films = self.bring(user, "films-may.csv", name="Films to watch")
+        films = self.bring(user, "films-may.csv", name="Films to watch", source="IMDb watchlist")
         self.bring(user, "films-june.csv", list_=films)
-        self.bring(user, "watchlist.json", list_=films)
+        self.bring(user, "watchlist.json", list_=films, source="Trakt watchlist")
         services.change_list(films, by=user, description="A demo: made-up films from two sources.", tags=["demo"])
-        night = self.bring(user, "harbour-night.cue", name="Harbour Night")
+        night = self.bring(user, "harbour-night.cue", name="Harbour Night", source="CUE sheet")
         self.bring(user, "harbour-night-corrected.cue", list_=night)
         services.change_list(night, by=user, description="A demo: a set from a CUE sheet.", tags=["demo"])
 
-    def bring(self, user: Any, filename: str, *, list_: MediaList | None = None, name: str = "") -> MediaList:
+    def bring(
+        self, user: Any, filename: str, *, list_: MediaList | None = None, name: str = "", source: str = ""
+    ) -> MediaList:
         body = (FILES / filename).read_bytes()
         proposal = uploads.start(body, by=user, filename=filename, list_=list_, list_name=name)
         tasks.prepare_upload(proposal.pk)
         proposal.refresh_from_db()
         if proposal.state != Proposal.State.OPEN:
             raise CommandError(f"{filename}: {proposal.error}")
-        run = uploads.confirm(proposal, by=user)
+        run = uploads.confirm(proposal, by=user, source_name=source)
         tasks.execute_run(run.pk)
         run.refresh_from_db()
         if run.state != Run.State.COMPLETED:
