@@ -166,6 +166,7 @@ def test_a_file_that_nobody_understands_says_why_and_may_be_read_otherwise(clien
     assert client.post(reverse("sync:confirm", args=[proposal.pk])).status_code == 409
 
 
+@pytest.mark.covers("SRC-07")
 def test_a_table_without_a_title_is_mapped_by_a_person(client, page, send, work, titles):
     proposal = send(b"wert,jahr zahl\nSalt Harbour,2021\nHollow Moon,2025\n", "odd.csv")
     client.post(reverse("sync:read_again", args=[proposal.pk]), {"adapter": "csv_table", "encoding": ""})
