@@ -121,6 +121,7 @@ def test_a_list_in_the_bin_takes_no_upload(mine, films, send):
     assert answer.status_code == 404
 
 
+@pytest.mark.covers("LIST-02")
 @pytest.mark.parametrize(
     ("fields", "wrong"),
     [
