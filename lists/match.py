@@ -43,7 +43,7 @@ class _Known:
 
     by_id: dict[Pair, int]
     by_name: dict[Name, list[int]]
-    ids_of: dict[int, dict[str, set[str]]]
+    ids_of: dict[int, list[Pair]]
 
 
 class SomebodyWasFirst(Exception):
@@ -60,8 +60,8 @@ class Matcher:
     def __init__(self, *, create: bool):
         self.create = create
         self._made_ids: dict[Pair, int] = {}
-        self._made_names: dict[Name, list[int]] = defaultdict(list)
-        self._made_ids_of: dict[int, dict[str, set[str]]] = {}
+        self._made_names: dict[Name, tuple[int, ...]] = {}
+        self._made_ids_of: dict[int, list[Pair]] = {}
         self._met: set[int] = set()  # items that records were matched with so far
         self._next = -1
 
@@ -105,13 +105,13 @@ class Matcher:
         if len(named) > 1:
             return Match(named[0], "ids", named)
         if named:
-            clash = _differs(record.ids, known.ids_of.get(named[0], {}))
+            clash = _differs(record.ids, known.ids_of.get(named[0], ()))
             return Match(named[0], "ids", named) if clash else Match(named[0])
         name = _name(record)
         candidates = []
         if name is not None:
             candidates = [
-                item for item in known.by_name.get(name, ()) if not _differs(record.ids, known.ids_of.get(item, {}))
+                item for item in known.by_name.get(name, ()) if not _differs(record.ids, known.ids_of.get(item, ()))
             ]
         if len(candidates) == 1:
             if candidates[0] in self._met and record.kind != Item.Kind.TRACK:
@@ -130,10 +130,10 @@ class Matcher:
         if doubt:
             return
         self._met.add(item)
-        of = known.ids_of.setdefault(item, {})
-        for namespace, value in record.ids.items():
-            known.by_id.setdefault((namespace, value), item)
-            of.setdefault(namespace, set()).add(value)
+        of = known.ids_of.setdefault(item, [])
+        for pair in record.ids.items():
+            known.by_id.setdefault(pair, item)
+            of.append(pair)
         if new and (name := _name(record)) is not None:
             known.by_name.setdefault(name, []).append(item)
 
@@ -141,12 +141,12 @@ class Matcher:
         for item, record in fresh:
             for pair in record.ids.items():
                 self._made_ids.setdefault(pair, item)
-                self._made_ids_of.setdefault(item, {}).setdefault(pair[0], set()).add(pair[1])
+                self._made_ids_of.setdefault(item, []).append(pair)
             if (name := _name(record)) is not None:
-                self._made_names[name].append(item)
+                self._made_names[name] = (*self._made_names.get(name, ()), item)
         for item, pair in attached:
             self._made_ids.setdefault(pair, item)
-            self._made_ids_of.setdefault(item, {}).setdefault(pair[0], set()).add(pair[1])
+            self._made_ids_of.setdefault(item, []).append(pair)
 
     def _look_up(self, records: Sequence[Record]) -> _Known:
         by_id: dict[Pair, int] = {}
@@ -167,11 +167,11 @@ class Matcher:
             for pk, kind, name, year in rows.values_list("id", "kind", "name", "year"):
                 if (kind, name, year) in names:
                     by_name[kind, name, year].append(pk)
-        ids_of: dict[int, dict[str, set[str]]] = {}
+        ids_of: dict[int, list[Pair]] = {}
         items = sorted({*by_id.values(), *(item for found in by_name.values() for item in found)})
         of = ExternalId.objects.annotate(root=Coalesce("item__root_id", "item_id")).filter(item_id__in=items)
         for item, namespace, value in of.values_list("root", "namespace", "value"):
-            ids_of.setdefault(item, {}).setdefault(namespace, set()).add(value)
+            ids_of.setdefault(item, []).append((namespace, value))
         if not self.create:
             self._add_provisional(by_id, by_name, ids_of, wanted, names)
         return _Known(by_id, by_name, ids_of)
@@ -182,10 +182,9 @@ class Matcher:
                 if (item := self._made_ids.get((namespace, value))) is not None:
                     by_id.setdefault((namespace, value), item)
         for name in names:
-            by_name[name] += self._made_names.get(name, [])
+            by_name[name] += self._made_names.get(name, ())
         for item in {*by_id.values(), *(item for found in by_name.values() for item in found)}:
-            for namespace, values in self._made_ids_of.get(item, {}).items():
-                ids_of.setdefault(item, {}).setdefault(namespace, set()).update(values)
+            ids_of.setdefault(item, []).extend(self._made_ids_of.get(item, ()))
 
     def _store(self, fresh: list[tuple[int, Record]], attached: list[tuple[int, Pair]]) -> dict[int, int]:
         """Write new items and ids in one short transaction, sorted, so that two lists with the same new films neither
@@ -240,8 +239,10 @@ def _strength(namespace: str) -> int:
     return STRONG.index(namespace) if namespace in STRONG else len(STRONG)
 
 
-def _differs(ids: dict[str, str], known: dict[str, set[str]]) -> bool:
-    return any(namespace in known and value not in known[namespace] for namespace, value in ids.items())
+def _differs(ids: dict[str, str], known: Sequence[Pair]) -> bool:
+    """Whether an item has other ids than these in a namespace that both have."""
+    held = [namespace for namespace, _ in known]
+    return any(pair[0] in held and pair not in known for pair in ids.items())
 
 
 def _name(record: Record) -> Name | None:
