@@ -113,7 +113,7 @@ def _align_names(old: Sequence[Play], new: Sequence[Play]) -> list[int | None]:
     for at, play in enumerate(old):
         places.setdefault(play.name, []).append(at)
     for play in new:
-        at = next((at for at in places.get(play.name, ()) if at >= start), None) if play.name else None
+        at = next((at for at in places.get(play.name, ()) if at >= start), None)
         found.append(at)
         start = at + 1 if at is not None else start
     return found
@@ -142,7 +142,7 @@ def align_records(records: Sequence[Record], source: Source | None, list_: Media
         if key is None:
             serial += 1
             key = f"{serial:06}"
-        keyed.append(replace(record, key=key))
+        keyed.append(replace(record, key=key, position=len(keyed) + 1))
     claimed = {entry for _, entry, _ in stored}
     return Aligned(keyed, _entries_of(keyed, new, keys, claimed, list_))
 
@@ -159,10 +159,28 @@ def _entries_of(
         .values_list("id", "artist", "title", "cue_ms")
     )
     found = align(plays_of(row[1:] for row in shown), new)
-    return {
+    entries = {
         record.key: shown[at][0]
         for record, key, at in zip(keyed, keys, found, strict=True)
         if key is None and at is not None and shown[at][0] not in claimed
+    }
+    return entries | _returning(keyed, new, keys, entries, claimed, list_)
+
+
+def _returning(
+    keyed: Sequence[Record], new: Sequence[Play], keys: Sequence[str | None], found: dict[str, int], claimed: set[int],
+    list_: MediaList,
+) -> dict[str, int]:  # fmt: skip
+    """Plays that the list once had: a play of the same name comes back to its entry."""
+    removed = Entry.objects.filter(list=list_, state=Entry.State.REMOVED).exclude(pk__in=claimed).order_by("-id")
+    rows = list(removed.values_list("id", "artist", "title", "cue_ms"))
+    left: dict[str, list[int]] = {}
+    for (pk, *_), play in zip(rows, plays_of(row[1:] for row in rows), strict=True):
+        left.setdefault(play.name, []).append(pk)
+    return {
+        record.key: left[play.name].pop()
+        for record, play, key in zip(keyed, new, keys, strict=True)
+        if key is None and record.key not in found and play.name and left.get(play.name)
     }
 
 

@@ -12,7 +12,7 @@ lists/writer.py publishes a plan, all or nothing for readers; a preview only loo
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -59,7 +59,11 @@ class Planner:
         self._stored: dict[str, Held] = {}
         self._seen: set[str] = set()
         self._unread: set[str] = set()  # keys of rows that could not be read
-        self._sequence: list[int] = []  # slots in the source's order
+        self._order = order.SourceOrder()
+        self._held_at: dict[int, Held] = {}  # index in it -> the claim that was there before
+        self._all_in_order: list[int] = []  # the list's new order, if it is made anew
+        self._left: set[int] = set()
+        self._changed: set[int] = set()
         self._slot_of_item: dict[int, int] = {}
         self._slot_of_name: dict[str, int] = {}
         self._next_slot = -1
@@ -72,11 +76,17 @@ class Planner:
     def sync(self, rows: Iterable[Row], how: Reading) -> Plan:
         """The plan of a sync: every record of the source in its order."""
         self._load()
+        if self.list_.content == MediaList.Content.TRACKS:
+            rows = list(rows)
+            if any(isinstance(row, Unreadable) for row in rows):
+                # Plays have no keys, so nobody can say which of them the unread row is: none of them leaves.
+                how = replace(how, may_remove=False)
         with Spool[ClaimDraft]() as fresh:
             self._read(self._aligned(rows), how, fresh)
             self._leave(how)
             self._place(fresh)
             self._fold(fresh)
+        self._count_moved()
         return self.plan
 
     def refold(self, entries: Iterable[int] | None = None) -> Plan:
@@ -91,6 +101,7 @@ class Planner:
                 self._fold_existing(block)
                 block = []
         self._fold_existing(block)
+        self._count_moved()
         return self.plan
 
     def _load(self) -> None:
@@ -104,9 +115,14 @@ class Planner:
             known = Entry.objects.filter(list=self.list_).annotate(root=self.folder.root)
             for pk, item in known.filter(item__isnull=False).order_by("-id").values_list("id", "root").iterator():
                 self._slot_of_item[item] = pk
+            # Never by a title alone: without a year it is found again only by the source that brought it.
+            others = Claim.objects.filter(source__list=self.list_).exclude(source=self.source)
             nameless = known.filter(item__isnull=True).order_by("-id")
-            for pk, title, year, artist in nameless.values_list("id", "title", "year", "artist").iterator():
-                self._slot_of_name[name_key(title, year, artist)] = pk
+            nameless = nameless.exclude(year__isnull=True, pk__in=others.values("entry"))
+            for pk, kind, title, year, artist in nameless.values_list(
+                "id", "kind", "title", "year", "artist"
+            ).iterator():
+                self._slot_of_name[_nameless_key(kind, title, year, artist)] = pk
 
     def _aligned(self, rows: Iterable[Row]) -> Iterable[Row]:
         """Plays get lasting keys by aligning them with what the source said last; films carry their own."""
@@ -121,7 +137,7 @@ class Planner:
     # -- reading ------------------------------------------------------------------------------------------------------
 
     def _read(self, rows: Iterable[Row], how: Reading, fresh: Spool[ClaimDraft]) -> None:
-        block: list[tuple[int, ClaimDraft]] = []
+        block: list[ClaimDraft] = []
         for row in rows:
             if not isinstance(row, Record):
                 self._note(row)
@@ -133,25 +149,20 @@ class Planner:
             self.plan.counts.found += 1
             digest = digest_of(row, how.salt)
             held = self._stored.pop(row.key, None)
-            self._sequence.append(held.entry if held else 0)
+            place = self._order.append(held.entry if held else 0, row.position)
             if held is not None:
                 self._named.add(held.entry)
-                self._is_there(held, row)
+                self._held_at[place] = held
+                if held.missing:
+                    self.plan.back.append(held.pk)
                 if held.digest == digest:
                     self.plan.counts.unchanged += 1
                     continue
-            draft = ClaimDraft(held.pk if held else None, held.entry if held else 0, row, digest, None)
-            block.append((len(self._sequence) - 1, draft))
+            block.append(ClaimDraft(held.pk if held else None, held.entry if held else 0, row, digest, None, place))
             if len(block) >= BLOCK:
                 self._identify(block, fresh)
                 block = []
         self._identify(block, fresh)
-
-    def _is_there(self, held: Held, record: Record) -> None:
-        if held.missing:
-            self.plan.back.append(held.pk)
-        if held.position != record.position:
-            self.plan.positions[held.pk] = record.position
 
     def _note(self, row: Row) -> None:
         plan = self.plan
@@ -164,7 +175,7 @@ class Planner:
             plan.counts.skipped += 1
             if row.key is not None and (held := self._stored.get(row.key)) is not None:
                 # We know that it is there, only not what it says; another row of this key may still say it.
-                self._sequence.append(held.entry)
+                self._held_at[self._order.append(held.entry, None)] = held
                 self._unread.add(row.key)
             if len(plan.problems) < PROBLEMS_KEPT:
                 plan.problems.append({"line": row.line, "reason": row.reason, "text": row.text[:200]})
@@ -176,11 +187,11 @@ class Planner:
         if len(self.plan.doubles) < PROBLEMS_KEPT:
             self.plan.doubles.append({"line": row.line, "title": row.values.get("title") or row.key})
 
-    def _identify(self, block: Sequence[tuple[int, ClaimDraft]], fresh: Spool[ClaimDraft]) -> None:
+    def _identify(self, block: Sequence[ClaimDraft], fresh: Spool[ClaimDraft]) -> None:
         if not block:
             return
-        matches = self.matcher.match([draft.record for _, draft in block])
-        for (place, draft), match in zip(block, matches, strict=True):
+        matches = self.matcher.match([draft.record for draft in block])
+        for draft, match in zip(block, matches, strict=True):
             draft.match = match
             if draft.pk is None:
                 if match.by_name and self._slot_of_item.get(match.item or 0) in self._named:
@@ -188,7 +199,7 @@ class Planner:
                     match = draft.match = Match(None, "match", [match.item or 0])
                 draft.slot = self._slot_for(draft.record, match)
                 self.plan.counts.known += match.item is not None and not match.new
-            self._sequence[place] = draft.slot
+            self._order.name(draft.place, draft.slot)
             self._named.add(draft.slot)
             if draft.slot in self._once:
                 self._touched.setdefault(draft.slot, []).append(draft)
@@ -205,7 +216,7 @@ class Planner:
         else:
             values = record.values
             slot = self._slot_of_name.get(
-                name_key(values.get("title") or "", values.get("year"), values.get("artist") or "")
+                _nameless_key(record.kind, values.get("title"), values.get("year"), values.get("artist"))
             )
         if slot is None:
             slot, self._next_slot = self._next_slot, self._next_slot - 1
@@ -220,6 +231,7 @@ class Planner:
         unread = [held for key in self._unread if (held := self._stored.pop(key, None)) is not None]
         self.plan.back += [held.pk for held in unread if held.missing]
         absent = list(self._stored.values())
+        self.plan.positions |= {held.pk: None for held in absent if held.position is not None}
         if not absent or not how.may_remove:
             return
         leaving = self._would_leave(absent)
@@ -247,20 +259,32 @@ class Planner:
             others = Claim.objects.filter(entry__in=listed, source__removed_at__isnull=True)
             supported = set(others.exclude(source=self.source).values_list("entry_id", flat=True))
             leaving |= listed - supported
-        still = {slot for slot in self._sequence if slot in leaving}  # the source lists it under another key
+        still = {slot for slot in self._order.slots if slot in leaving}  # the source lists it under another key
         return leaving - still
 
     def _supported(self) -> int:
         """Listed entries that the source still names and that it named before."""
-        return len({slot for slot in self._sequence if slot > 0})
+        return sum(slot > 0 for slot in self._order.slots)
 
     # -- placing ------------------------------------------------------------------------------------------------------
 
     def _place(self, fresh: Spool[ClaimDraft]) -> None:
         """The order is a fold too: whatever a source adds, moves or lets go may shift what follows it elsewhere."""
         plan = self.plan
+        self._order.settle()
+        for place, held in self._held_at.items():
+            if held.position != (number := self._order.number(place)):
+                plan.positions[held.pk] = number
         if plan.positions or plan.gone or any(draft.pk is None for draft in fresh):
-            self._reorder(list(dict.fromkeys(self._sequence)))
+            self._reorder(self._order.slots)
+
+    def _count_moved(self) -> None:
+        """As a diff counts it: what is listed before and after and out of step, and has not changed besides."""
+        ranks, listed = self.folder.ranks(), self.folder.listed()
+        stay = [slot for slot in self._all_in_order if slot in listed and slot not in self._left]
+        steady = order.longest_rising([ranks[slot] for slot in stay])
+        moved = (slot for at, slot in enumerate(stay) if at not in steady)
+        self.plan.counts.moved = sum(slot not in self._changed for slot in moved)
 
     def _reorder(self, own: list[int] | None) -> None:
         """Ranks for new slots, and for what has moved. own: the source's order as just read; None if none was read."""
@@ -276,8 +300,7 @@ class Planner:
             sequences.append(own)
         sequence = order.merge([*sequences, list(ranks)])
         self.plan.ranks = order.rerank(sequence, ranks)
-        listed = self.folder.listed()
-        self.plan.counts.moved = sum(1 for slot in self.plan.ranks if slot in listed)
+        self._all_in_order = sequence
 
     def _source_order(self, source: int) -> list[int]:
         placed = Claim.objects.filter(source_id=source, position__isnull=False).order_by("position", "id")
@@ -294,6 +317,8 @@ class Planner:
                 words[draft.slot] = [draft, *self._touched.get(draft.slot, ())]
             self._draft(self.folder.fold(self._states(words), words, self.source))
             for drafts in words.values():
+                for draft in drafts:
+                    draft.record = replace(draft.record, position=self._order.number(draft.place))
                 self.plan.claims.extend(drafts)
         for pks in _blocks(sorted(gone)):
             left = Claim.objects.filter(pk__in=pks).values_list("entry_id", flat=True)
@@ -307,7 +332,12 @@ class Planner:
                 states[slot] = EntryState.new(slot, drafts[0].record.kind, match.item, self.plan.ranks.get(slot, 0))
             elif states[slot].item is None and match.item is not None and self._item_is_free(match.item, slot):
                 states[slot].item = match.item
-            elif match.item is not None and match.item != states[slot].root and not match.by_name and not match.new:
+            elif (
+                match.item is not None
+                and match.item != states[slot].root
+                and not match.by_name
+                and drafts[0].record.ids
+            ):
                 # The key stayed and its ids name another thing: the entry stays what it is until a person decides.
                 drafts[0].match = Match(states[slot].item, "ids", [states[slot].root or 0, match.item])
         return states
@@ -331,10 +361,16 @@ class Planner:
             counts.removed += draft.op == "remove" or (draft.op == "exclude" and draft.before is not None)
             counts.excluded += draft.excluded
             counts.conflicts += draft.doubt is not None
-            if draft.before is not None and draft.after is None and draft.slot in self.plan.ranks:
-                counts.moved -= 1  # what leaves has not moved
+            if draft.before is not None and draft.after is None:
+                self._left.add(draft.slot)
+            elif draft.op == "change":
+                self._changed.add(draft.slot)
             if draft.op != "same" or draft.doubt is not None:
                 self.plan.drafts.append(draft)
+
+
+def _nameless_key(kind: str, title: str | None, year: int | None, artist: str | None) -> str:
+    return f"{kind}|{name_key(title or '', year, artist or '')}"
 
 
 def _blocks(values: Sequence[Any], size: int = BLOCK) -> Iterator[Sequence[Any]]:

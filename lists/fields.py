@@ -96,16 +96,19 @@ def _typed(spec: Field, value: Any) -> Any:
     if spec.type == "float":
         if not isinstance(value, int | float) or value != value or abs(value) == float("inf"):
             raise ValueError(f"{spec.label} must be a number, not {str(value)[:40]!r}.")
-        return float(value)
+        return float(value) if abs(value) < 1e15 else None
     if spec.type == "list":
         return [word for item in value if (word := _text(item, 100).replace("|", "/"))] or None
     return _text(value, spec.limit) or None
 
 
 def _text(value: Any, limit: int) -> str:
-    # NUL cannot be stored by PostgreSQL; lone surrogates cannot be encoded at all.
-    text = str(value).replace("\x00", "").encode("utf-8", "replace").decode()
-    return text.strip()[:limit]
+    return storable(str(value)).strip()[:limit]
+
+
+def storable(text: str) -> str:
+    """Text that every database takes: NUL cannot be stored by PostgreSQL, lone surrogates cannot be encoded at all."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()
 
 
 def canonical(parts: Any) -> bytes:

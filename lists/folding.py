@@ -21,7 +21,7 @@ SEEN = tuple(
     _AT[name]
     for name in rows.COLUMNS
     if name not in {
-        "list_id", "once", "state", "reason", "rank", "first_listed_at", "sort_title", "search", "completeness", "origins",
+        "list_id", "item_id", "once", "state", "reason", "rank", "first_listed_at", "sort_title", "search", "completeness", "origins",
     }
 )  # fmt: skip
 
@@ -96,12 +96,12 @@ class EntryFolder:
                 row[_AT["first_listed_at"]], row, root,
             )  # fmt: skip
         claims = Claim.objects.filter(entry__in=pks).values_list(
-            "id", "entry_id", "source_id", "key", "values", "first_at", "times"
+            "id", "entry_id", "source_id", "key", "values", "first_at", "times", "kind"
         )
-        for pk, entry, source, key, values, first_at, times in claims:
+        for pk, entry, source, key, values, first_at, times, kind in claims:
             if pk not in self._forgotten and source in self.source_ranks:
                 rank = self.source_ranks[source]
-                states[entry].words[pk] = Word(source, rank, key, values, int(first_at.timestamp()), times)
+                states[entry].words[pk] = Word(source, rank, key, values, int(first_at.timestamp()), times, kind)
         for entry, name, value in Edit.objects.filter(entry__in=pks).values_list("entry_id", "field", "value"):
             states[entry].edits[name] = value
         return states
@@ -120,7 +120,13 @@ class EntryFolder:
                 old = words.pop(draft.pk, None) if draft.pk is not None else None
                 draft.first_at, draft.times = _times(draft.record.values, old, int(self.at.timestamp()))
                 words[-1 - number] = Word(
-                    from_source, rank, draft.record.key, draft.record.values, draft.first_at, draft.times
+                    from_source,
+                    rank,
+                    draft.record.key,
+                    draft.record.values,
+                    draft.first_at,
+                    draft.times,
+                    draft.record.kind,
                 )
                 if draft.match is not None and draft.match.doubt:
                     doubt = draft.match
@@ -141,7 +147,7 @@ class EntryFolder:
                 list_id=self.list_.pk or 0,
                 item_id=state.item,
                 once=self.list_.once,
-                kind=state.kind,
+                kind=resolved.kind or state.kind,
                 state=new_state,
                 reason=reason,
                 rank=state.rank,

@@ -63,6 +63,7 @@ class Matcher:
         self._made_names: dict[Name, tuple[int, ...]] = {}
         self._made_ids_of: dict[int, list[Pair]] = {}
         self._met: set[int] = set()  # items that records were matched with so far
+        self._meeting: set[int] = set()  # and those of the block at hand, until it is stored
         self._next = -1
 
     def match(self, records: Sequence[Record]) -> list[Match]:
@@ -76,6 +77,8 @@ class Matcher:
 
     def _match(self, records: Sequence[Record]) -> list[Match]:
         known = self._look_up(records)
+        # What the block names by id is met before any name is looked at: which row stands first must not matter.
+        self._meeting = {known.by_id[pair] for record in records for pair in record.ids.items() if pair in known.by_id}
         matches: list[Match] = []
         fresh: list[tuple[int, Record]] = []  # provisional number, record
         attached: list[tuple[int, Pair]] = []
@@ -93,10 +96,10 @@ class Matcher:
             for match in matches:
                 match.item = made.get(match.item, match.item) if match.item is not None else None
                 match.candidates = [made.get(item, item) for item in match.candidates]
-            self._met.difference_update(made)
-            self._met.update(made.values())
+            self._meeting = {made.get(item, item) for item in self._meeting}
         else:
             self._remember(fresh, attached)
+        self._met |= self._meeting
         return matches
 
     def _one(self, record: Record, known: _Known) -> Match:
@@ -114,7 +117,7 @@ class Matcher:
                 item for item in known.by_name.get(name, ()) if not _differs(record.ids, known.ids_of.get(item, ()))
             ]
         if len(candidates) == 1:
-            if candidates[0] in self._met and record.kind != Item.Kind.TRACK:
+            if (candidates[0] in self._met or candidates[0] in self._meeting) and record.kind != Item.Kind.TRACK:
                 # Another record of the same source is this film already: the same title and year, and nothing else.
                 return Match(None, "match", candidates)
             return Match(candidates[0], by_name=True)
@@ -129,7 +132,7 @@ class Matcher:
         """Let the following records of the block find what this one brought."""
         if doubt:
             return
-        self._met.add(item)
+        self._meeting.add(item)
         of = known.ids_of.setdefault(item, [])
         for pair in record.ids.items():
             known.by_id.setdefault(pair, item)

@@ -79,3 +79,42 @@ def rerank(sequence: Sequence[int], ranks: Mapping[int, int]) -> dict[int, int]:
         for n in range(count):
             out[sequence[left_at + 1 + n]] = start + step * (n + 1)
     return out
+
+
+class SourceOrder:
+    """The order in which a source names entries, as it is read: by the positions that it states, else by its rows.
+
+    What comes out is counted from 1 without gaps, so that what is stored gives the same order as what was read.
+    """
+
+    def __init__(self) -> None:
+        self._slots: list[int] = []
+        self._stated: list[int] = []
+        self._numbers: list[int] = []
+
+    def append(self, slot: int, stated: int | None) -> int:
+        """Take the next row; returns its index. A row that states nothing stands behind the one before."""
+        before = self._stated[-1] if self._stated else 0
+        self._slots.append(slot)
+        self._stated.append(before if stated is None else stated)
+        return len(self._slots) - 1
+
+    def name(self, index: int, slot: int) -> None:
+        """Say which entry the row at an index speaks of, once that is known."""
+        self._slots[index] = slot
+
+    def settle(self) -> None:
+        """All rows are read: count the places."""
+        self._numbers = [0] * len(self._slots)
+        by_place = sorted(range(len(self._slots)), key=self._stated.__getitem__)
+        for number, index in enumerate(by_place, 1):
+            self._numbers[index] = number
+        self._slots = [self._slots[index] for index in by_place]
+
+    def number(self, index: int) -> int:
+        return self._numbers[index]
+
+    @property
+    def slots(self) -> list[int]:
+        """The entries, each once; in order after settle()."""
+        return list(dict.fromkeys(self._slots))

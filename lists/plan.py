@@ -19,6 +19,7 @@ class ClaimDraft:
     record: Record
     digest: bytes
     match: Match | None
+    place: int  # index of its row in the source's order
     first_at: int = 0  # epoch seconds; the fold fills in both
     times: dict[str, list[int]] = field(default_factory=dict)
 

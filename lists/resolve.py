@@ -32,6 +32,7 @@ class Word:
     values: Mapping[str, Any]
     first_at: int
     times: Mapping[str, Sequence[int]]
+    kind: str = ""
 
     def first_said(self, name: str) -> int:
         return self.times[name][0] if name in self.times else self.first_at
@@ -49,6 +50,7 @@ class Resolved:
     origins: dict[str, Any]
     present: bool
     excluded: str = ""
+    kind: str = ""  # as the first source says; "" if none says any
 
 
 def resolve(
@@ -76,7 +78,8 @@ def resolve(
             values[name] = value
     present = edits[PRESENCE] == PRESENT if PRESENCE in edits else bool(heard)
     excluded = next((reason for block in blocks if (reason := block(values, item))), "") if present else ""
-    return Resolved(values, origins, present, excluded)
+    kind = next((word.kind for word in heard if word.kind), "")
+    return Resolved(values, origins, present, excluded, kind)
 
 
 def _weigh(heard: Sequence[Word], strategy: str) -> tuple[Values, dict[str, Any]]:

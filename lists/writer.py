@@ -55,6 +55,7 @@ class Publication:
             list_ = MediaList.objects.locked(plan.list_.pk)
             if list_.current_id != plan.base:
                 raise ListMoved
+            self._take_facts(list_)
             if not plan.is_empty:
                 self.version = self._make_version(list_)
             self._write_entries()
@@ -66,6 +67,14 @@ class Publication:
                 before_commit(self.version)
         self.plan.list_.current_id = list_.current_id
         return self.version
+
+    def _take_facts(self, list_: MediaList) -> None:
+        """What the source says of the whole, where the list says nothing yet."""
+        about = self.plan.about
+        said = {**({"title": about.title} if about.title else {}), **about.facts}
+        if new := {name: fact for name, fact in said.items() if name not in list_.facts}:
+            list_.facts = {**list_.facts, **new}
+            list_.save(update_fields=["facts"])
 
     def _make_version(self, list_: MediaList) -> Version:
         last = list_.versions.aggregate(last=Max("number"))["last"] or 0
@@ -186,14 +195,13 @@ class Publication:
             if draft.doubt is None:
                 continue
             entry = draft.slot if draft.slot > 0 else self.ids[draft.slot]
+            asked = Conflict.objects.filter(entry_id=entry, kind=draft.doubt.doubt, field="")
+            if asked.filter(state__in=[Conflict.State.OPEN, Conflict.State.SKIPPED]).exists():
+                continue
             fitting = Item.objects.filter(pk__in=draft.doubt.candidates).order_by("id")
-            Conflict.objects.get_or_create(
-                entry_id=entry, kind=draft.doubt.doubt, field="", state=Conflict.State.OPEN,
-                defaults={
-                    "list": list_,
-                    "options": [{"item": item.pk, "title": str(item)} for item in fitting],
-                    "version": self.version,
-                },
+            Conflict.objects.create(
+                entry_id=entry, kind=draft.doubt.doubt, list=list_, version=self.version,
+                options=[{"item": item.pk, "title": str(item)} for item in fitting],
             )  # fmt: skip
 
     def _settle(self, list_: MediaList) -> None:

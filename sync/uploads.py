@@ -104,12 +104,18 @@ def prepare(proposal_id: int) -> str:
         log.exception("preview %s broke", proposal.pk)
         proposal.state = Proposal.State.REFUSED
         proposal.error = "Something went wrong inside Listkeeper while it read the file. Nothing was changed."
-        proposal.save(update_fields=["state", "error"])
+        _store(proposal, "state", "error")
         raise
     else:
         proposal.state, proposal.result = Proposal.State.OPEN, result
-    proposal.save(update_fields=["state", "error", "result", "adapter", "config", "source"])
+    if not _store(proposal, "state", "error", "result", "adapter", "config", "source"):
+        return f"preview {proposal.pk} was decided meanwhile"
     return f"preview {proposal.pk}: {proposal.error or proposal.adapter}"
+
+
+def _store(proposal: Proposal, *names: str) -> bool:
+    waiting = Proposal.objects.filter(pk=proposal.pk, state=Proposal.State.READING)
+    return bool(waiting.update(**{name: getattr(proposal, name) for name in names}))
 
 
 def _sentence(error: SyncError) -> str:
