@@ -137,7 +137,7 @@ def align_records(records: Sequence[Record], source: Source | None, list_: Media
     found = align(plays_of(_names(values) for _, _, values in stored), new)
     keys = [stored[at][0] if at is not None else None for at in found]
     serial = max((int(key) for key, _, _ in stored if key.isdigit()), default=0)
-    keyed = []
+    keyed: list[Record] = []
     for record, key in zip(records, keys, strict=True):
         if key is None:
             serial += 1

@@ -28,7 +28,14 @@ class RunQuerySet(models.QuerySet["Run"]):
         None if it is not queued any more (delivered twice, cancelled, taken by another worker).
         """
         now = timezone.now()
-        taken = self.filter(pk=pk, state=Run.State.QUEUED).update(
+        # What was asked for first is done first: a newer file must not be followed by an older one.
+        waiting = Run.objects.filter(list=models.OuterRef("list"), state=Run.State.QUEUED)
+        before = waiting.filter(
+            models.Q(priority__gt=models.OuterRef("priority"))
+            | models.Q(priority=models.OuterRef("priority"), pk__lt=models.OuterRef("pk"))
+        )
+        first = self.filter(~models.Exists(before), pk=pk, state=Run.State.QUEUED).values_list("pk", flat=True).first()
+        taken = self.filter(pk=first, state=Run.State.QUEUED).update(
             state=Run.State.RUNNING, started_at=now, heartbeat_at=now, lease_until=now + LEASE, worker=owner
         )
         return self.select_related("list", "source", "proposal").get(pk=pk) if taken else None

@@ -1,5 +1,6 @@
 """One sync, end to end: fetch, outcome, plan, publish, finish. Network and parsing happen outside of transactions."""
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -8,9 +9,10 @@ from django.utils import timezone
 
 from lists import fields, writer
 from lists.changes import plan_sync
-from lists.models import Item, MediaList, Source, Version
+from lists.fields import storable
+from lists.models import Item, Source, Version
 from lists.plan import Plan, Reading
-from lists.records import Record, Row, Unreadable
+from lists.records import About, NotTaken, Record, Row, Unreadable
 from lists.spool import Spool
 from sync.adapters import ADAPTERS, Adapter, Context, Reach, adapter_named
 from sync.errors import BadPayload, SyncError
@@ -50,15 +52,32 @@ def _cleaned(rows: Iterable[Row]) -> Iterator[Row]:
     """Records with values as they are stored; one whose values are of the wrong type becomes Unreadable."""
     for row in rows:
         if not isinstance(row, Record):
-            yield row
+            yield _storable(row)
             continue
         if row.kind not in KINDS:
             yield Unreadable(row.line, f"“{row.kind}” is no kind of thing that a list can hold.", key=row.key)
             continue
         try:
-            yield replace(row, values=fields.clean(row.values), key=row.key[:400], ids=_clean_ids(row.ids))
+            yield replace(row, values=fields.clean(row.values), key=_bounded(row.key), ids=_clean_ids(row.ids))
         except ValueError as e:
             yield Unreadable(row.line, str(e), key=row.key)
+
+
+def _storable(row: Unreadable | NotTaken | About) -> Row:
+    """Without what no database takes: the words of a broken row are kept with the run."""
+    if isinstance(row, About):
+        facts = {storable(name): storable(str(fact)) for name, fact in row.facts.items()}
+        return About(storable(row.title), facts)
+    if isinstance(row, NotTaken):
+        return replace(row, what=storable(row.what))
+    key = None if row.key is None else _bounded(row.key)
+    return replace(row, reason=storable(row.reason), text=storable(row.text), key=key)
+
+
+def _bounded(key: str) -> str:
+    """A key that fits its column; two long ones that begin alike stay two."""
+    key = storable(key)
+    return key if len(key) <= 400 else f"{key[:367]}~{hashlib.blake2b(key.encode(), digest_size=16).hexdigest()}"
 
 
 def _clean_ids(ids: dict[str, str]) -> dict[str, str]:
@@ -82,17 +101,13 @@ def sync(run: Run, body: bytes) -> Version | None:
     with progress.step("Reading", 0):
         spool = read(adapter, ctx, each=lambda count: progress.to(min(5 + count // 500, 25), found=count))
     with spool:
-        how = Reading(
-            may_remove=adapter.reach is Reach.COMPLETE and source.mode == Source.Mode.COMPLETE,
-            confirmed=run.kind == Run.Kind.UPLOAD,
-            grace=_grace(run, source),
-            salt=salt_of(source.config, adapter),
-        )
+        how = reading_of(source, adapter, source.config, confirmed=run.kind == Run.Kind.UPLOAD)
         for _ in range(ATTEMPTS):
             run.list.refresh_from_db(fields=["current", "policy", "order_mode", "content"])
             with progress.step("Comparing", 30):
                 plan = plan_sync(run.list, source, _followed(spool, progress), how, at=timezone.now(), create=True)
             try:
+                _hold_to_preview(run, plan)
                 with progress.step("Writing", 80):
                     return _publish(run, plan, progress)
             except writer.ListMoved:
@@ -109,16 +124,35 @@ def _followed(spool: Spool[Row], progress: Progress) -> Iterator[Row]:
         yield row
 
 
-def _grace(run: Run, source: Source) -> int:
-    if source.grace is not None:
-        return source.grace
-    return 0 if run.kind == Run.Kind.UPLOAD else 1
+def reading_of(source: Source | None, adapter: Adapter, config: dict[str, Any], *, confirmed: bool) -> Reading:
+    """How an answer of a source is taken, by its preview and by its run alike. source None: one to be made.
+
+    confirmed: a person saw what leaves, so it leaves at once; else a network source's entry is missing once before.
+    """
+    mode = source.mode if source else Source.Mode.COMPLETE
+    grace = source.grace if source else None
+    return Reading(
+        may_remove=adapter.reach is Reach.COMPLETE and mode == Source.Mode.COMPLETE,
+        confirmed=confirmed,
+        grace=0 if confirmed else 1 if grace is None else grace,
+        salt=salt_of(config, adapter),
+    )
+
+
+def _hold_to_preview(run: Run, plan: Plan) -> None:
+    """What nobody was shown must not leave: the list may have moved between preview and confirmation."""
+    if run.proposal is None or run.proposal.result.get("base") == plan.base:
+        return
+    promised = run.proposal.result.get("counts", {}).get("removed", 0)
+    if plan.counts.removed > promised:
+        raise SyncError(
+            f"The list has changed since the preview: now {plan.counts.removed} entries would leave, the preview showed "
+            f"{promised}. Nothing was changed. Upload the file again and look at what it would do."
+        )
 
 
 def _publish(run: Run, plan: Plan, progress: Progress) -> Version | None:
     def finish(version: Version | None) -> None:
-        if not Run.objects.filter(pk=run.pk, state=Run.State.RUNNING).exists():
-            raise SyncError("This import was given up in the meantime. Nothing was changed by it.")
         run.version = version
         run.outcome = Run.Outcome.PARTIAL if plan.counts.skipped else Run.Outcome.COMPLETE
         record_counts(run, plan.counts)
@@ -127,8 +161,8 @@ def _publish(run: Run, plan: Plan, progress: Progress) -> Version | None:
             "doubles": plan.doubles, "timings_s": progress.elapsed(),
         }  # fmt: skip
         _settle_source(run, plan)
-        _take_facts(run.list, plan)
-        close(run, Run.State.PARTIAL if plan.counts.skipped else Run.State.COMPLETED)
+        if not close(run, Run.State.PARTIAL if plan.counts.skipped else Run.State.COMPLETED):
+            raise SyncError("This import was given up in the meantime. Nothing was changed by it.")
 
     kind = Version.Kind.IMPORT if run.kind == Run.Kind.UPLOAD else Version.Kind.SYNC
     return writer.publish(
@@ -143,15 +177,6 @@ def _settle_source(run: Run, plan: Plan) -> None:
         last_run_at=plan.at, last_success_at=plan.at, failures=0,
         accepted={"found": counts.found, "skipped": counts.skipped, "duplicates": counts.duplicates},
     )  # fmt: skip
-
-
-def _take_facts(list_: MediaList, plan: Plan) -> None:
-    """What the source says of the whole, where the list says nothing yet."""
-    facts = {**({"title": plan.about.title} if plan.about.title else {}), **plan.about.facts}
-    merged = {**facts, **list_.facts}
-    if merged != list_.facts:
-        list_.facts = merged
-        list_.save(update_fields=["facts"])
 
 
 def file_formats() -> list[tuple[str, str]]:

@@ -6,8 +6,10 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django_q.tasks import async_task
@@ -33,7 +35,8 @@ def worker_name() -> str:
 
 def enqueue(path: str, pk: int) -> None:
     """Hand an id to the workers once the transaction stands."""
-    transaction.on_commit(lambda: async_task(path, pk))
+    # Robust: if the queue cannot be reached, what was committed stands, and the next tick hands it out again.
+    transaction.on_commit(lambda: async_task(path, pk), robust=True)
 
 
 @transaction.atomic
@@ -113,8 +116,13 @@ def record_counts(run: Run, counts: Counts) -> None:
     run.not_taken, run.conflicted = counts.not_taken, counts.conflicts
 
 
-def close(run: Run, state: str, *, error: BaseException | None = None) -> None:
-    """End a run, with what it counted. Publishing calls it in its own transaction, failures call it alone."""
+@transaction.atomic
+def close(run: Run, state: str, *, error: BaseException | None = None) -> bool:
+    """End a run, with what it counted; False if somebody has ended it meanwhile. Publishing calls it in its own
+    transaction, failures call it alone."""
+    running = Run.objects.select_for_update().filter(pk=run.pk, state__in=[Run.State.RUNNING, Run.State.CANCELLING])
+    if not running.exists():
+        return False
     now = timezone.now()
     run.state, run.finished_at, run.lease_until = state, now, None
     run.duration_ms = round((now - run.started_at).total_seconds() * 1000) if run.started_at else None
@@ -126,7 +134,8 @@ def close(run: Run, state: str, *, error: BaseException | None = None) -> None:
             "Something went wrong inside Listkeeper. Nothing was changed. The log of the worker says more."
         )  # fmt: skip
     run.save()
-    transaction.on_commit(lambda: _after(run.pk, run.list_id))
+    transaction.on_commit(lambda: _after(run.pk, run.list_id), robust=True)
+    return True
 
 
 def _after(run_id: int, list_id: int) -> None:
@@ -146,8 +155,7 @@ def _interrupt(run: Run) -> None:
     run.error = "The worker stopped in the middle. Nothing was changed. " + (
         "It is tried again." if again else f"That happened {ATTEMPTS} times, so it is not tried again. Upload it again."
     )
-    close(run, Run.State.INTERRUPTED)
-    if again:
+    if close(run, Run.State.INTERRUPTED) and again:
         Run.objects.create(
             list_id=run.list_id, source_id=run.source_id, kind=run.kind, priority=run.priority, proposal_id=run.proposal_id,
             requested_by_id=run.requested_by_id, requested_by_name=run.requested_by_name, attempt=run.attempt + 1,
@@ -157,15 +165,14 @@ def _interrupt(run: Run) -> None:
 
 def _is_dead(run: Run) -> bool:
     """Its lease has run out, or it was held by a process of this machine that is no more."""
-    if run.lease_until is None or run.lease_until < timezone.now():
-        return True
+    now = timezone.now()
+    lapsed = run.lease_until is None or run.lease_until < now
     host, _, pid = run.worker.rpartition(":")
-    return (
-        host == socket.gethostname()[:50]
-        and pid.isdigit()
-        and not os.path.exists(f"/proc/{pid}")
-        and os.path.exists("/proc/self")
-    )
+    if host == socket.gethostname()[:50] and os.path.exists("/proc/self"):
+        # A process of ours that lives may be silent for long while it writes; but no run outlasts its time limit.
+        overdue = run.started_at is None or now - run.started_at > timedelta(seconds=settings.MAX_RUN_S + 60)
+        return not os.path.exists(f"/proc/{pid}") or (lapsed and overdue)
+    return lapsed
 
 
 def recover() -> int:

@@ -8,13 +8,14 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from lists import services
 from lists.changes import plan_sync
-from lists.fields import FIELDS
+from lists.fields import FIELDS, storable
 from lists.models import Claim, Item, MediaList, Proposal, Source
-from lists.plan import Counts, Draft, Plan, Reading
+from lists.plan import Counts, Draft, Plan
 from lists.records import About, Record, Row
 from lists.spool import Spool
 from sync import pipeline, readback, text
@@ -27,6 +28,7 @@ from sync.text import looks_like
 log = logging.getLogger(__name__)
 
 SHOWN = 50  # rows of each kind that a preview keeps
+RENEWS = 0.5  # share of keys from which on a file is taken for a newer one of a source
 
 
 class TooLarge(SyncError):
@@ -95,27 +97,32 @@ def prepare(proposal_id: int) -> str:
     proposal = Proposal.objects.filter(pk=proposal_id, state=Proposal.State.READING).select_related("list").first()
     if proposal is None:
         return f"preview {proposal_id} is not waiting any more"
+    asked = (proposal.adapter, dict(proposal.config))
     try:
-        result = _preview(proposal)
+        proposal.result = _preview(proposal)
+        proposal.state, proposal.error = Proposal.State.OPEN, ""
+        stood = _store(proposal, asked)
     except SyncError as e:
-        proposal.state, proposal.error = Proposal.State.REFUSED, _sentence(e)
-        proposal.result = {}
+        proposal.state, proposal.error, proposal.result = Proposal.State.REFUSED, storable(_sentence(e)), {}
+        stood = _store(proposal, asked)
     except BaseException:
         log.exception("preview %s broke", proposal.pk)
-        proposal.state = Proposal.State.REFUSED
+        proposal.state, proposal.result = Proposal.State.REFUSED, {}
         proposal.error = "Something went wrong inside Listkeeper while it read the file. Nothing was changed."
-        _store(proposal, "state", "error")
+        _store(proposal, asked)
         raise
-    else:
-        proposal.state, proposal.result = Proposal.State.OPEN, result
-    if not _store(proposal, "state", "error", "result", "adapter", "config", "source"):
-        return f"preview {proposal.pk} was decided meanwhile"
-    return f"preview {proposal.pk}: {proposal.error or proposal.adapter}"
+    return f"preview {proposal.pk}: {proposal.error or proposal.adapter}" if stood else "somebody decided meanwhile"
 
 
-def _store(proposal: Proposal, *names: str) -> bool:
-    waiting = Proposal.objects.filter(pk=proposal.pk, state=Proposal.State.READING)
-    return bool(waiting.update(**{name: getattr(proposal, name) for name in names}))
+@transaction.atomic
+def _store(proposal: Proposal, asked: tuple[str, dict[str, Any]]) -> bool:
+    """Keep what was read, unless the preview was decided or asked for otherwise while we read."""
+    waiting = Proposal.objects.select_for_update().filter(pk=proposal.pk, state=Proposal.State.READING)
+    now = waiting.only("adapter", "config").first()
+    if now is None or (now.adapter, now.config) != asked:
+        return False
+    proposal.save(update_fields=["state", "error", "result", "adapter", "config", "source"])
+    return True
 
 
 def _sentence(error: SyncError) -> str:
@@ -126,21 +133,50 @@ def _sentence(error: SyncError) -> str:
 def _preview(proposal: Proposal) -> dict[str, Any]:
     body = zlib.decompress(bytes(proposal.body or b""))
     adapter = _adapter_for(proposal, body)
-    ctx = Context(body, _settings(proposal.config))
-    with pipeline.read(adapter, ctx) as rows:
+    ctx, rows = _read(proposal, adapter, body)
+    with rows:
         list_ = proposal.list or MediaList(name=proposal.list_name, content=_content(rows, adapter))
+        _check_content(list_, rows, adapter)
         own = readback.compare(list_, adapter, rows) if proposal.list and not proposal.config.get("source") else None
         if own is not None:
             return _own_export(own, adapter, ctx, list_)
         offers = _offers(list_, adapter, rows) if proposal.list else []
         _choose_source(proposal, offers)
-        source = proposal.source
-        how = Reading(confirmed=True, salt=pipeline.salt_of(source.config if source else ctx.config, adapter))
-        plan = plan_sync(list_, source, rows, how, at=timezone.now(), create=False)
+        how = pipeline.reading_of(proposal.source, adapter, ctx.config, confirmed=True)
+        plan = plan_sync(list_, proposal.source, rows, how, at=timezone.now(), create=False)
     try:
         return _result(plan, list_, adapter, ctx, offers)
     finally:
         plan.close()
+
+
+def _read(proposal: Proposal, adapter: FileAdapter, body: bytes) -> tuple[Context, Spool[Row]]:
+    """The rows, read by the person's answers. Where there are none yet, by those that the list's source of this format
+    was given: the same file must not be another one because it was uploaded a second time."""
+    answers = _settings(proposal.config)
+    if not answers and proposal.list is not None and proposal.config.get("source") != "new":
+        for source in _sources(proposal.list, adapter):
+            if source.config and proposal.config.get("source") in (None, source.pk):
+                ctx = Context(body, source.config)
+                try:
+                    rows = pipeline.read(adapter, ctx)
+                except SyncError:
+                    continue
+                if _share(source, [row.key for row in rows if isinstance(row, Record)]) >= RENEWS:
+                    proposal.config = {**source.config, **proposal.config}
+                    return ctx, rows
+                rows.close()
+    ctx = Context(body, answers)
+    return ctx, pipeline.read(adapter, ctx)
+
+
+def _check_content(list_: MediaList, rows: Spool[Row], adapter: Adapter) -> None:
+    found = _content(rows, adapter)
+    if list_.pk and found != list_.content and any(isinstance(row, Record) for row in rows):
+        raise BadPayload(
+            f"This file holds {MediaList.Content(found).label.lower()}, and the list holds "
+            f"{list_.get_content_display().lower()}. Nothing was changed. Make a list of its own of it."
+        )
 
 
 def _adapter_for(proposal: Proposal, body: bytes) -> FileAdapter:
@@ -183,28 +219,35 @@ def _first(blocks: Any) -> list[Any]:
 def _offers(list_: MediaList, adapter: Adapter, rows: Spool[Row]) -> list[dict[str, Any]]:
     """The list's sources of this format with the share of the file's keys that each knows, best first."""
     keys = [row.key for row in rows if isinstance(row, Record)]
-    offers = []
-    for source in Source.objects.filter(list=list_, role=Source.Role.FEED, removed_at=None, adapter=adapter.key):
-        if list_.content == MediaList.Content.TRACKS:
-            share = 1.0  # plays have no keys of their own
-        else:
-            known = sum(
-                Claim.objects.filter(source=source, key__in=keys[at : at + 500]).count()
-                for at in range(0, len(keys), 500)
-            )
-            share = known / max(min(len(keys), source.claims.count()), 1)
-        offers.append({"source": source.pk, "name": source.name, "share": round(share, 3)})
+    offers = [
+        {"source": source.pk, "name": source.name, "share": round(_share(source, keys), 3)}
+        for source in _sources(list_, adapter)
+    ]
     return sorted(offers, key=lambda offer: (-offer["share"], offer["source"]))
 
 
+def _sources(list_: MediaList, adapter: Adapter) -> QuerySet[Source]:
+    return Source.objects.filter(list=list_, role=Source.Role.FEED, removed_at=None, adapter=adapter.key)
+
+
+def _share(source: Source, keys: Sequence[str]) -> float:
+    """How much of a file a source knows by key, or of the source the file: 0 to 1. Plays have no keys of their own."""
+    if source.list.content == MediaList.Content.TRACKS:
+        return 1.0
+    blocks = (keys[at : at + 500] for at in range(0, len(keys), 500))
+    known = sum(Claim.objects.filter(source=source, key__in=block).count() for block in blocks)
+    return known / max(min(len(keys), source.claims.count()), 1)
+
+
 def _choose_source(proposal: Proposal, offers: Sequence[dict[str, Any]]) -> None:
-    """What the person chose; else the source that knows half of the keys, or the only one there is."""
+    """What the person chose; else the source that knows half of the keys; else a new one, from which nothing leaves."""
     chosen = proposal.config.get("source")
     if chosen == "new":
         proposal.source = None
     elif chosen:
-        proposal.source = Source.objects.filter(pk=chosen, list=proposal.list, removed_at=None).first()
-    elif offers and (offers[0]["share"] >= 0.5 or len(offers) == 1):
+        mine = {offer["source"] for offer in offers}
+        proposal.source = Source.objects.get(pk=chosen) if chosen in mine else None
+    elif offers and offers[0]["share"] >= RENEWS:
         proposal.source = Source.objects.get(pk=offers[0]["source"])
     else:
         proposal.source = None
@@ -221,11 +264,12 @@ def _result(
     counts = {name: getattr(plan.counts, name) for name in plan.counts.__dataclass_fields__}
     about = plan.about if isinstance(plan.about, About) else About()
     return {
+        "base": plan.base,
         "counts": counts,
         "content": list_.content,
         "encoding": ctx.decoded[1],
         "format": adapter.label,
-        "columns": adapter.columns(ctx),
+        "columns": [{k: storable(v) if isinstance(v, str) else v for k, v in c.items()} for c in adapter.columns(ctx)],
         "problems": plan.problems,
         "more_problems": plan.more_problems,
         "not_taken": plan.not_taken,
@@ -279,6 +323,10 @@ def confirm(proposal: Proposal, *, by: Any, list_name: str = "", source_name: st
     if list_.deleted_at:
         raise services.InTheBin("The list lies in the bin. Bring it back first.")
     source = proposal.source
+    if source is not None and (source.removed_at or source.adapter != adapter.key):
+        raise NotOpen(
+            "The source that this file would renew is not there any more. Nothing was changed. Upload it again."
+        )
     if source is None:
         source = services.add_source(
             list_, adapter=adapter.key, by=by, config=_settings(proposal.config), sync_enabled=False,
@@ -326,4 +374,6 @@ def forget_body(proposal: Proposal) -> None:
 def sweep() -> int:
     """Empty the previews that nobody decided in time; returns how many."""
     lapsed = Proposal.objects.filter(kind=Proposal.Kind.PREVIEW, expires_at__lt=timezone.now(), body__isnull=False)
+    # A confirmed one whose run has failed keeps its state; its file is of no more use.
+    lapsed.filter(state=Proposal.State.CONFIRMED).exclude(runs__state__in=Run.ACTIVE).update(body=None)
     return lapsed.exclude(state=Proposal.State.CONFIRMED).update(state=Proposal.State.WITHDRAWN, body=None)
