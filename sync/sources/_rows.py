@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from lists.records import NotTaken, Record, Row, Unreadable
@@ -44,8 +45,14 @@ def known_key(cells: dict[str, Any], *, place: int, default: str = "") -> str | 
     """The key of a row that cannot be read otherwise, so that it counts as present; None if it cannot be told."""
     linked = _linked(cells)
     kind = _kind(cells, linked, default)
+    names: dict[str, Any] = {}
+    for name in ("title", "year", "artist"):
+        with suppress(BadPayload):
+            names |= read_cells({name: cells.get(name)})
+    if kind in ("movie", "show"):
+        names = year_from_title(names)
     try:
-        return row_key(kind, linked | external_ids(ids_of(cells), kind), {}, place)
+        return row_key(kind, linked | external_ids(ids_of(cells), kind), names, place)
     except BadPayload:
         return None
 
