@@ -166,7 +166,7 @@ def sniff(body: bytes, encoding: str = "") -> Sniff:
     promised: dict[str, Literal["array", "object"]] = {"[": "array", "{": "object"}
     kind = promised.get(head.lstrip()[:1])
     document = _sample(text) if kind else None
-    rows = () if document is not None else _first_rows(head)
+    rows = () if kind else _first_rows(head)
     return Sniff(head, kind, document, rows)
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from lists.records import About, NotTaken, Record, Unreadable
-from sync.adapters import Context, recognise
+from sync.adapters import ADAPTERS, Context, recognise
 from sync.errors import BadPayload
 from sync.sources.json_list import JsonList
 
@@ -162,3 +162,10 @@ def test_lists_are_recognised(value):
 
 def test_a_damaged_list_is_still_taken_for_json():
     assert recognise(b'[{"title": "Heat"')[0] is JsonList
+
+
+def test_json_that_breaks_off_is_no_table():
+    body = b'[{"title": "Heat", "year": 1995},\n{"title":'
+    assert "csv_table" not in [found.key for found in recognise(body)]
+    with pytest.raises(BadPayload, match="not JSON"):
+        list(ADAPTERS[recognise(body)[0].key]().fetch(Context(body)))
