@@ -94,13 +94,8 @@ class Planner:
         if entries is None:
             entries = Entry.objects.filter(list=self.list_).order_by("id").values_list("id", flat=True)
         self._reorder(None)
-        block: list[int] = []
-        for pk in entries:
-            block.append(pk)
-            if len(block) >= BLOCK:
-                self._fold_existing(block)
-                block = []
-        self._fold_existing(block)
+        for pks in _blocks(list(entries)):
+            self._fold_existing(pks)
         self._count_moved()
         return self.plan
 

@@ -1,6 +1,5 @@
 """The fields that sources speak of and entries show: one vocabulary for adapters, fold, exports, diff and pages."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,7 +56,6 @@ FIELDS: dict[str, Field] = {
     ]
 }
 COLUMNS = tuple(f.name for f in FIELDS.values() if f.column)
-EXTRAS = tuple(f.name for f in FIELDS.values() if not f.column)
 
 # Completeness (predecessors.md 1.3) counts these; a status and an id count by themselves.
 COUNTED = (
@@ -127,6 +125,3 @@ def split(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     extra = {name: value for name, value in values.items() if not FIELDS[name].column}
     return columns, extra
 
-
-def labels(names: Iterable[str]) -> list[str]:
-    return [FIELDS[name].label if name in FIELDS else name for name in names]
