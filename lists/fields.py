@@ -124,4 +124,3 @@ def split(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     columns = {name: values[name] for name in COLUMNS if name in values}
     extra = {name: value for name, value in values.items() if not FIELDS[name].column}
     return columns, extra
-
