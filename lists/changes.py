@@ -12,32 +12,24 @@ lists/writer.py publishes a plan, all or nothing for readers; a preview only loo
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from lists import fields, order
+from lists import fields, rows
 from lists.align import align_records
+from lists.blocking import rules_for
 from lists.folding import EntryFolder, EntryState
 from lists.guard import Limits, must_ask
+from lists.leaving import Held, explain, noun_of, supported_by, would_leave
 from lists.match import Match, Matcher
 from lists.models import Claim, Entry, MediaList, SitePolicy, Source
+from lists.order import SourceOrder
+from lists.placing import Placer, sort_key_of
 from lists.plan import ClaimDraft, Draft, Plan, Reading
 from lists.records import About, NotTaken, Record, Row, Unreadable
 from lists.spool import BLOCK, Spool
 from lists.titles import name_key
-
-
-@dataclass(slots=True)
-class Held:
-    """A stored claim as the plan reads it."""
-
-    pk: int
-    entry: int
-    digest: bytes
-    position: int | None
-    missing: int
-
 
 PROBLEMS_KEPT = 200
 
@@ -55,60 +47,85 @@ class Planner:
         self.list_, self.source, self.matcher = list_, source, matcher
         self.site = SitePolicy.current()
         self.plan = Plan(list_, source, list_.current_id, at)
-        self.folder = EntryFolder(list_, self.site, at)
+        self.folder = EntryFolder(list_, self.site, at, rules_for(list_))
+        self.placer = Placer(list_, source, self.plan, self.folder)
         self._stored: dict[str, Held] = {}
+        self._before: set[int] = set()  # entries that the source named when it was last read
+        self._last_place = 0
         self._seen: set[str] = set()
         self._unread: set[str] = set()  # keys of rows that could not be read
-        self._order = order.SourceOrder()
+        self._order = SourceOrder()
         self._held_at: dict[int, Held] = {}  # index in it -> the claim that was there before
-        self._all_in_order: list[int] = []  # the list's new order, if it is made anew
         self._left: set[int] = set()
         self._changed: set[int] = set()
+        self._excluded: set[int] = set()
+        self._back: set[int] = set()  # entries that were excluded and are not any more
+        self._keys: dict[int, Any] = {}  # in an order by field: what each drafted entry goes by
         self._slot_of_item: dict[int, int] = {}
         self._slot_of_name: dict[str, int] = {}
         self._next_slot = -1
-        self._touched: dict[int, list[ClaimDraft]] = {}  # slots with more than one new word
-        self._once: set[int] = set()  # slots that a new or changed word speaks of
-        self._named: set[int] = set()  # slots that the source names, as far as it is read
+        self._touched: dict[int, list[ClaimDraft]] = {}  # entries with more than one new word, by the one that shows it
+        self._once: set[int] = set()  # entries that a new or changed word speaks of
+        self._named = self.plan.named  # slots that the source names, as far as it is read
 
     # -- a sync -------------------------------------------------------------------------------------------------------
 
-    def sync(self, rows: Iterable[Row], how: Reading) -> Plan:
+    def sync(self, found: Iterable[Row], how: Reading) -> Plan:
         """The plan of a sync: every record of the source in its order."""
         self._load()
         if self.list_.content == MediaList.Content.TRACKS:
-            rows = list(rows)
-            if any(isinstance(row, Unreadable) for row in rows):
+            found = list(found)
+            if any(isinstance(row, Unreadable) for row in found):
                 # Plays have no keys, so nobody can say which of them the unread row is: none of them leaves.
                 how = replace(how, may_remove=False)
         with Spool[ClaimDraft]() as fresh:
-            self._read(self._aligned(rows), how, fresh)
+            self._read(self._aligned(found), how, fresh)
             self._leave(how)
             self._place(fresh)
             self._fold(fresh)
-        self._count_moved()
+        self._finish()
         return self.plan
 
-    def refold(self, entries: Iterable[int] | None = None) -> Plan:
-        """The plan of looking at entries again, all of them if None: rules, edits or sources have changed."""
+    def refold(self, entries: Iterable[int] | None = None, *, rebase: bool = False) -> Plan:
+        """The plan of looking at entries again, all of them if None: rules, edits or sources have changed.
+
+        rebase: not the sources' words but who is who has changed, so yielding edits stay.
+        """
+        self.folder.rebase = rebase
         if entries is None:
             entries = Entry.objects.filter(list=self.list_).order_by("id").values_list("id", flat=True)
-        self._reorder(None)
-        for pks in _blocks(list(entries)):
-            self._fold_existing(pks)
-        self._count_moved()
+        entries = list(entries)
+        self.placer.returning = set(entries)
+        self.placer.place(None)
+        self._fold_existing(entries)
+        self._finish()
         return self.plan
+
+    def _finish(self) -> None:
+        """What is known once everything is folded."""
+        effects, plan = self.folder.effects, self.plan
+        plan.ended += effects.ended
+        plan.rebased |= effects.rebased
+        plan.gone += effects.claims_ended
+        plan.claims.extend(effects.kept)
+        self.placer.sort(self._keys)
+        plan.counts.moved = self.placer.count_moved(self._left, self._changed)
+        if self.list_.excluded_count or self._excluded:
+            before = self.folder.excluded() & plan.named if self.source is not None else set()
+            plan.counts.excluded = len(before - self._back | self._excluded)
 
     def _load(self) -> None:
         if self.source is not None and self.source.pk:
-            rows = Claim.objects.filter(source=self.source).values_list(
+            claims = Claim.objects.filter(source=self.source).values_list(
                 "key", "id", "entry_id", "digest", "position", "missing"
             )
-            for key, pk, entry, digest, position, missing in rows.iterator(chunk_size=5000):
+            for key, pk, entry, digest, position, missing in claims.iterator(chunk_size=5000):
                 self._stored[key] = Held(pk, entry, bytes(digest), position, missing)
+                self._before.add(entry)
+                self._last_place = max(self._last_place, position or 0)
         if self.list_.pk and self.list_.once:
-            known = Entry.objects.filter(list=self.list_).annotate(root=self.folder.root)
-            for pk, item in known.filter(item__isnull=False).order_by("-id").values_list("id", "root").iterator():
+            known = Entry.objects.filter(list=self.list_)
+            for pk, item in known.filter(item__isnull=False).values_list("id", "item_id").iterator():
                 self._slot_of_item[item] = pk
             # Never by a title alone: without a year it is found again only by the source that brought it.
             others = Claim.objects.filter(source__list=self.list_).exclude(source=self.source)
@@ -133,6 +150,7 @@ class Planner:
 
     def _read(self, rows: Iterable[Row], how: Reading, fresh: Spool[ClaimDraft]) -> None:
         block: list[ClaimDraft] = []
+        unknown: list[ClaimDraft] = []  # rows without an id and with a new key, of a source that was read before
         for row in rows:
             if not isinstance(row, Record):
                 self._note(row)
@@ -153,11 +171,42 @@ class Planner:
                 if held.digest == digest:
                     self.plan.counts.unchanged += 1
                     continue
-            block.append(ClaimDraft(held.pk if held else None, held.entry if held else 0, row, digest, None, place))
+            draft = ClaimDraft(held.pk if held else None, held.entry if held else 0, row, digest, None, place)
+            if held is None and not row.ids and self._before and self.list_.once:
+                unknown.append(draft)
+                continue
+            block.append(draft)
             if len(block) >= BLOCK:
                 self._identify(block, fresh)
                 block = []
         self._identify(block, fresh)
+        self._recognise(unknown)
+        for drafts in _blocks(unknown):
+            self._identify(drafts, fresh)
+
+    def _recognise(self, unknown: Sequence[ClaimDraft]) -> None:
+        """A row without an id whose title was corrected has another key: it is known by title and year as the list shows
+        them, where its source lacks what it called so."""
+        lacking = {held.entry: key for key, held in self._stored.items()} if unknown else {}
+        shown: dict[tuple[str, str], str] = {}
+        for pks in _blocks(sorted(lacking)):
+            for pk, kind, title, year, artist in Entry.objects.filter(pk__in=pks).values_list(
+                "id", "kind", "title", "year", "artist"
+            ):
+                shown[kind, name_key(title, year, artist)] = lacking[pk]
+        for draft in unknown:
+            values = draft.record.values
+            name = name_key(values.get("title") or "", values.get("year"), values.get("artist") or "")
+            key = shown.pop((draft.record.kind, name), None)
+            if key is None:
+                continue
+            held = self._stored.pop(key)
+            draft.pk, draft.slot = held.pk, held.entry
+            self._held_at[draft.place] = held
+            self._named.add(held.entry)
+            self._order.name(draft.place, held.entry)
+            if held.missing:
+                self.plan.back.append(held.pk)
 
     def _note(self, row: Row) -> None:
         plan = self.plan
@@ -196,10 +245,11 @@ class Planner:
                 self.plan.counts.known += match.item is not None and not match.new
             self._order.name(draft.place, draft.slot)
             self._named.add(draft.slot)
-            if draft.slot in self._once:
-                self._touched.setdefault(draft.slot, []).append(draft)
+            lead = self.folder.lead(draft.slot)
+            if lead in self._once:
+                self._touched.setdefault(lead, []).append(draft)
             else:
-                self._once.add(draft.slot)
+                self._once.add(lead)
                 fresh.append(draft)
 
     def _slot_for(self, record: Record, match: Match) -> int:
@@ -213,10 +263,14 @@ class Planner:
             slot = self._slot_of_name.get(
                 _nameless_key(record.kind, values.get("title"), values.get("year"), values.get("artist"))
             )
-        if slot is None:
-            slot, self._next_slot = self._next_slot, self._next_slot - 1
-            if match.item is not None and self.list_.once:
-                self._slot_of_item[match.item] = slot
+        return self.new_slot(match) if slot is None else slot
+
+    def new_slot(self, match: Match) -> int:
+        """The number of an entry to be made."""
+        slot, self._next_slot = self._next_slot, self._next_slot - 1
+        if match.item is not None and self.list_.once:
+            self._slot_of_item[match.item] = slot
+            self.folder.join(slot, match.root)
         return slot
 
     # -- leaving ------------------------------------------------------------------------------------------------------
@@ -229,37 +283,31 @@ class Planner:
         self.plan.positions |= {held.pk: None for held in absent if held.position is not None}
         if not absent or not how.may_remove:
             return
-        leaving = self._would_leave(absent)
-        if not how.confirmed and leaving:
-            supported = len(leaving) + self._supported()
-            if must_ask(len(leaving), supported, Limits.of(self.list_, self.site)):
-                self.plan.held = sorted(leaving)
-                self.plan.counts.held = len(leaving)
-                self.plan.back += [held.pk for held in absent if held.missing]
+        leaving = would_leave(absent, self.folder, self._named)
+        self.plan.supported = supported_by(self._before, self.folder)
+        if leaving and not (how.confirmed or how.keep):
+            limits = Limits.of(self.list_, self.site)
+            if how.ask or must_ask(len(leaving), self.plan.supported, limits):
+                self._hold(absent, leaving)
                 return
+        kept = []
         for held in absent:
-            leaves_now = held.missing >= how.grace or held.entry not in leaving
+            leaves = self.folder.lead(held.entry) in leaving
+            leaves_now = held.missing >= how.grace or not leaves
             (self.plan.gone if leaves_now else self.plan.missing).append(held.pk)
+            if leaves_now and leaves and how.keep:
+                kept.append(held.pk)
+        self.folder.forget(set(self.plan.gone), keep=frozenset(kept))
 
-    def _would_leave(self, absent: Sequence[Held]) -> set[int]:
-        """Listed entries that nothing else supports."""
-        leaving: set[int] = set()
-        for block in _blocks(absent):
-            entries = {held.entry for held in block}
-            listed = set(
-                Entry.objects.filter(pk__in=entries, state=Entry.State.LISTED)
-                .exclude(edits__field="presence")
-                .values_list("id", flat=True)
-            )
-            others = Claim.objects.filter(entry__in=listed, source__removed_at__isnull=True)
-            supported = set(others.exclude(source=self.source).values_list("entry_id", flat=True))
-            leaving |= listed - supported
-        still = {slot for slot in self._order.slots if slot in leaving}  # the source lists it under another key
-        return leaving - still
-
-    def _supported(self) -> int:
-        """Listed entries that the source still names and that it named before."""
-        return sum(slot > 0 for slot in self._order.slots)
+    def _hold(self, absent: Sequence[Held], leaving: set[int]) -> None:
+        """Nothing at all is removed; what was missing starts anew."""
+        plan = self.plan
+        plan.held, plan.counts.held = sorted(leaving), len(leaving)
+        plan.back += [held.pk for held in absent if held.missing]
+        plan.explanation = explain(
+            [held.position for held in absent], last=self._last_place, found=plan.counts.found,
+            noun=noun_of(self.list_.content),
+        )  # fmt: skip
 
     # -- placing ------------------------------------------------------------------------------------------------------
 
@@ -271,70 +319,51 @@ class Planner:
             if held.position != (number := self._order.number(place)):
                 plan.positions[held.pk] = number
         if plan.positions or plan.gone or any(draft.pk is None for draft in fresh):
-            self._reorder(self._order.slots)
-
-    def _count_moved(self) -> None:
-        """As a diff counts it: what is listed before and after and out of step, and has not changed besides."""
-        ranks, listed = self.folder.ranks(), self.folder.listed()
-        stay = [slot for slot in self._all_in_order if slot in listed and slot not in self._left]
-        steady = order.longest_rising([ranks[slot] for slot in stay])
-        moved = (slot for at, slot in enumerate(stay) if at not in steady)
-        self.plan.counts.moved = sum(slot not in self._changed for slot in moved)
-
-    def _reorder(self, own: list[int] | None) -> None:
-        """Ranks for new slots, and for what has moved. own: the source's order as just read; None if none was read."""
-        ranks = self.folder.ranks()
-        if self.list_.order_mode == MediaList.OrderMode.SOURCE:
-            sequences = [
-                own if own is not None and self.source and pk == self.source.pk else self._source_order(pk)
-                for pk in self.folder.source_ranks
-            ]
-        else:
-            sequences = [list(ranks)]
-        if own is not None and (self.source is None or self.list_.order_mode != MediaList.OrderMode.SOURCE):
-            sequences.append(own)
-        sequence = order.merge([*sequences, list(ranks)])
-        self.plan.ranks = order.rerank(sequence, ranks)
-        self._all_in_order = sequence
-
-    def _source_order(self, source: int) -> list[int]:
-        placed = Claim.objects.filter(source_id=source, position__isnull=False).order_by("position", "id")
-        return list(dict.fromkeys(placed.values_list("entry_id", flat=True)))
+            self.placer.place(self._order.slots)
 
     # -- folding ------------------------------------------------------------------------------------------------------
 
     def _fold(self, fresh: Spool[ClaimDraft]) -> None:
-        gone = set(self.plan.gone)
-        self.folder.forget(gone)
         for block in fresh.blocks():
             words: dict[int, list[ClaimDraft]] = {}
-            for draft in block:
-                words[draft.slot] = [draft, *self._touched.get(draft.slot, ())]
-            self._draft(self.folder.fold(self._states(words), words, self.source))
+            for first in block:
+                for draft in (first, *self._touched.get(self.folder.lead(first.slot), ())):
+                    words.setdefault(draft.slot, []).append(draft)
+            self._draft(self.folder.fold(self._states(words)))
             for drafts in words.values():
                 for draft in drafts:
                     draft.record = replace(draft.record, position=self._order.number(draft.place))
                 self.plan.claims.extend(drafts)
+        gone = list(self.plan.gone)
+        left: list[int] = []
         for pks in _blocks(sorted(gone)):
-            left = Claim.objects.filter(pk__in=pks).values_list("entry_id", flat=True)
-            self._fold_existing(sorted(set(left) - self._once))
+            left += Claim.objects.filter(pk__in=pks).values_list("entry_id", flat=True)
+        self._fold_existing(pk for pk in left if self.folder.lead(pk) not in self._once)
 
     def _states(self, words: dict[int, list[ClaimDraft]]) -> dict[int, EntryState]:
-        states = self.folder.load([slot for slot in words if slot > 0])
+        states = self.folder.load(self.folder.lead(slot) for slot in words)
         for slot, drafts in words.items():
             match = drafts[0].match or Match(None)
             if slot < 0:
-                states[slot] = EntryState.new(slot, drafts[0].record.kind, match.item, self.plan.ranks.get(slot, 0))
+                states[slot] = EntryState.new(
+                    slot, drafts[0].record.kind, match.item, self.plan.ranks.get(slot, 0), match.root
+                )
             elif states[slot].item is None and match.item is not None and self._item_is_free(match.item, slot):
                 states[slot].item = match.item
+                if match.root in self.folder.groups:
+                    self.plan.late.append(slot)  # it turns out to be what another entry is
+                else:
+                    states[slot].root = match.root
             elif (
                 match.item is not None
-                and match.item != states[slot].root
+                and match.root != states[slot].root
                 and not match.by_name
+                and not match.decided
                 and drafts[0].record.ids
             ):
                 # The key stayed and its ids name another thing: the entry stays what it is until a person decides.
                 drafts[0].match = Match(states[slot].item, "ids", [states[slot].root or 0, match.item])
+            self.folder.hear(states[slot], drafts, self.source)
         return states
 
     def _item_is_free(self, item: int, slot: int) -> bool:
@@ -342,25 +371,34 @@ class Planner:
             return True
         return self._slot_of_item.setdefault(item, slot) == slot
 
-    def _fold_existing(self, pks: Sequence[int]) -> None:
-        if pks:
-            self._draft(self.folder.fold(self.folder.load(pks), {}, self.source))
+    def _fold_existing(self, pks: Iterable[int]) -> None:
+        """Fold entries to which nothing new was said; each thing once."""
+        for block in _blocks(sorted({self.folder.lead(pk) for pk in pks})):
+            self._draft(self.folder.fold(self.folder.load(block)))
 
-    def _draft(self, drafts: Iterator[Draft]) -> None:
+    def _draft(self, drafts: Iterable[Draft]) -> None:
         counts = self.plan.counts
+        by_field = self.placer.mode[0] == MediaList.OrderMode.FIELD
         for draft in drafts:
             if draft.slot < 0 or draft.slot in self.plan.ranks:
                 draft.row = self.folder.with_rank(draft.row, self.plan.ranks.get(draft.slot))
             counts.added += draft.op in ("add", "restore")
             counts.changed += draft.op == "change"
             counts.removed += draft.op == "remove" or (draft.op == "exclude" and draft.before is not None)
-            counts.excluded += draft.excluded
-            counts.conflicts += draft.doubt is not None
+            counts.conflicts += (draft.doubt is not None) + sum(ask.state == "open" for ask in draft.asks)
+            if draft.excluded:
+                self._excluded.add(draft.slot)
+            elif self.list_.excluded_count:
+                self._back.add(draft.slot)
             if draft.before is not None and draft.after is None:
                 self._left.add(draft.slot)
             elif draft.op == "change":
                 self._changed.add(draft.slot)
-            if draft.op != "same" or draft.doubt is not None:
+            if by_field:
+                name = self.placer.mode[1]
+                row = dict(zip(rows.COLUMNS, draft.row, strict=True))
+                self._keys[draft.slot] = sort_key_of(draft, row, name)
+            if draft.op != "same" or draft.doubt is not None or draft.asks:
                 self.plan.drafts.append(draft)
 
 
@@ -374,11 +412,11 @@ def _blocks(values: Sequence[Any], size: int = BLOCK) -> Iterator[Sequence[Any]]
 
 
 def plan_sync(
-    list_: MediaList, source: Source | None, rows: Iterable[Row], how: Reading, *, at: datetime, create: bool
+    list_: MediaList, source: Source | None, found: Iterable[Row], how: Reading, *, at: datetime, create: bool
 ) -> Plan:
     """Plan a sync. create=False only reads: a preview."""
-    return Planner(list_, source, at=at, matcher=Matcher(create=create)).sync(rows, how)
+    return Planner(list_, source, at=at, matcher=Matcher(create=create, source=source)).sync(found, how)
 
 
-def plan_refold(list_: MediaList, *, at: datetime, entries: Iterable[int] | None = None) -> Plan:
-    return Planner(list_, None, at=at, matcher=Matcher(create=False)).refold(entries)
+def plan_refold(list_: MediaList, *, at: datetime, entries: Iterable[int] | None = None, rebase: bool = False) -> Plan:
+    return Planner(list_, None, at=at, matcher=Matcher(create=False)).refold(entries, rebase=rebase)

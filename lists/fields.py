@@ -8,13 +8,17 @@ import orjson
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """type: text, int, float, date (ISO text), list (of text). A field that is no column lives in `extra`."""
+    """type: text, int, float, date (ISO text), list (of text). A field that is no column lives in `extra`.
+
+    asked: whether a person is asked when sources differ on it (strategy *ask*); no: each source has its own by nature.
+    """
 
     name: str
     label: str
     type: str = "text"
     column: bool = True
     limit: int = 500
+    asked: bool = True
 
 
 FIELDS: dict[str, Field] = {
@@ -27,8 +31,8 @@ FIELDS: dict[str, Field] = {
         Field("release_date", "Release date", "date"),
         Field("runtime_s", "Length", "int"),
         Field("rating", "Rating", "float"),
-        Field("votes", "Votes", "int"),
-        Field("popularity", "Popularity", "float"),
+        Field("votes", "Votes", "int", asked=False),
+        Field("popularity", "Popularity", "float", asked=False),
         Field("language", "Language", limit=35),
         Field("release_status", "Release status", limit=40),
         Field("poster", "Poster", limit=1000),
@@ -42,11 +46,11 @@ FIELDS: dict[str, Field] = {
         Field("title_type", "Type at the source", column=False, limit=60),
         Field("your_rating", "Your rating", "float", column=False),
         Field("rated_on", "Rated on", "date", column=False),
-        Field("added_on", "Added at the source", "date", column=False),
+        Field("added_on", "Added at the source", "date", column=False, asked=False),
         Field("note", "Note", column=False, limit=10_000),
-        Field("address", "Page at the source", column=False, limit=1000),
-        Field("monitored", "Monitored", "int", column=False),
-        Field("rank_at_source", "Rank", "int", column=False),
+        Field("address", "Page at the source", column=False, limit=1000, asked=False),
+        Field("monitored", "Monitored", "int", column=False, asked=False),
+        Field("rank_at_source", "Rank", "int", column=False, asked=False),
         Field("isrc", "ISRC", column=False, limit=40),
         Field("file", "File", column=False),
         Field("end_ms", "Ends at", "int", column=False),

@@ -1,5 +1,6 @@
 """The plan of a change: everything that publishing it needs, and everything that a preview shows of it."""
 
+import dataclasses
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -22,6 +23,40 @@ class ClaimDraft:
     place: int  # index of its row in the source's order
     first_at: int = 0  # epoch seconds; the fold fills in both
     times: dict[str, list[int]] = field(default_factory=dict)
+    kept: bool = False  # said by the list itself, by its own source
+    listing: bool = True
+
+
+@dataclass(slots=True)
+class EditDraft:
+    """What a person wants of one field, as it stands or as it is to be written (see Edit). pk None: a new one.
+
+    words: source id as text -> what it says now.
+    """
+
+    slot: int
+    field: str
+    value: Any
+    made_at: datetime
+    firm: bool = True
+    base: Any = None
+    words: dict[str, Any] = dataclasses.field(default_factory=dict)
+    rollback_to: int | None = None
+    author: int | None = None
+    author_name: str = ""
+    pk: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A question that is put, put anew or taken back. pk None: a new one. options: [{"source", "value", "at"}]."""
+
+    field: str
+    state: str
+    options: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    recommendation: dict[str, Any] | None = None
+    before: Any = None
+    pk: int | None = None
 
 
 @dataclass(slots=True)
@@ -39,6 +74,7 @@ class Draft:
     after: dict[str, Any] | None
     excluded: bool = False
     doubt: Match | None = None
+    asks: list[Ask] = field(default_factory=list)
 
 
 @dataclass
@@ -75,6 +111,16 @@ class Plan:
     positions: dict[int, int | None] = field(default_factory=dict)  # unchanged claims at another place
     ranks: dict[int, int] = field(default_factory=dict)  # slot -> rank to be written
     held: list[int] = field(default_factory=list)  # entries whose removal waits for a person
+    explanation: str = ""  # what their absence looks like, where that can be told
+    supported: int = 0  # listed entries that the source stood for
+    named: set[int] = field(default_factory=set)  # entries that the source names
+    edits: dict[tuple[int, str], EditDraft] = field(default_factory=dict)  # to be written, by slot and field
+    ended: list[int] = field(default_factory=list)  # edits that end
+    rebased: dict[int, Any] = field(default_factory=dict)  # yielding edits with another base, without a version
+    moved_claims: dict[int, int] = field(default_factory=dict)  # claims that speak of another entry: id -> slot
+    order_mode: tuple[str, str] | None = None  # mode and field that the list's order gets
+    facts: dict[str, Any] | None = None  # of the list, where they are set back
+    late: list[int] = field(default_factory=list)  # entries to be looked at again by the next write
     about: About = field(default_factory=About)
     problems: list[dict[str, Any]] = field(default_factory=list)  # {line, reason, text}
     more_problems: int = 0
@@ -85,7 +131,8 @@ class Plan:
     def is_empty(self) -> bool:
         """Nothing that a reader could see would change."""
         counts = self.counts
-        return not (counts.added or counts.changed or counts.removed or counts.moved)
+        shown = counts.added or counts.changed or counts.removed or counts.moved
+        return not (shown or self.edits or self.ended or self.order_mode)
 
     def close(self) -> None:
         self.drafts.close()
@@ -105,3 +152,5 @@ class Reading:
     confirmed: bool = False
     grace: int = 0
     salt: str = ""
+    keep: bool = False
+    ask: bool = False

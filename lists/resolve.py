@@ -5,7 +5,7 @@ the order in which words arrive never matters.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from lists.fields import FIELDS
@@ -15,16 +15,23 @@ from lists.titles import fold
 PRESENCE = "presence"
 PRESENT, ABSENT = "present", "absent"
 HAND = "hand"
+EMPTY: tuple[Any, ...] = (None, "", [])  # what shows nothing, and is a word all the same
 
 Values = dict[str, Any]
-# What a block or a filter says of the values that would be shown: the reason why they must not come, or "".
-Block = Callable[[Values, int | None], str]
+Ids = frozenset[tuple[str, str]]
+# What a block or a filter says of the values that would be shown, the item (the end of its merges) and the ids that
+# sources state: the reason why they must not come, or "".
+Block = Callable[[Values, int | None, Ids], str]
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
     """What one claim says. rank: its source's place among the list's sources, 0 first. first_at and times: epoch
-    seconds, as Claim has them."""
+    seconds, as Claim has them.
+
+    listing: whether it says that the entry is on the list. feed: whether it comes from outside, not from the list itself.
+    member: of entries that are the same thing, whose word it is: 0 of the one that came first.
+    """
 
     source: int
     rank: int
@@ -33,6 +40,10 @@ class Word:
     first_at: int
     times: Mapping[str, Sequence[int]]
     kind: str = ""
+    listing: bool = True
+    feed: bool = True
+    ids: Mapping[str, str] = field(default_factory=dict)
+    member: int = 0
 
     def first_said(self, name: str) -> int:
         return self.times[name][0] if name in self.times else self.first_at
@@ -53,6 +64,11 @@ class Resolved:
     kind: str = ""  # as the first source says; "" if none says any
 
 
+def in_order(words: Iterable[Word]) -> list[Word]:
+    """Words as they are weighed: by the sources' order; of one source the entry's own before those of its doubles."""
+    return sorted(words, key=lambda word: (word.rank, word.source, word.member, word.key))
+
+
 def resolve(
     words: Iterable[Word],
     edits: Mapping[str, Any],
@@ -60,9 +76,13 @@ def resolve(
     blocks: Sequence[Block] = (),
     *,
     item: int | None = None,
+    present: bool | None = None,
 ) -> Resolved:
-    """What the entry shows. edits: field -> value; an empty value shows nothing, PRESENCE decides whether it is listed."""
-    heard = sorted(words, key=lambda word: (word.rank, word.source, word.key))
+    """What the entry shows. edits: field -> value; an empty value shows nothing, PRESENCE decides whether it is listed.
+
+    present: whether it is, where that was judged already (entries that are the same thing are judged one by one).
+    """
+    heard = in_order(words)
     if len(heard) == 1:
         values: Values = dict(heard[0].values)
         origins: dict[str, Any] = {"*": heard[0].source} if values else {}
@@ -72,12 +92,16 @@ def resolve(
         if name == PRESENCE:
             continue
         origins[name] = HAND
-        if value in (None, "", []):
+        if value in EMPTY:
             values.pop(name, None)
         else:
             values[name] = value
-    present = edits[PRESENCE] == PRESENT if PRESENCE in edits else bool(heard)
-    excluded = next((reason for block in blocks if (reason := block(values, item))), "") if present else ""
+    if present is None:
+        present = edits[PRESENCE] == PRESENT if PRESENCE in edits else any(word.listing for word in heard)
+    excluded = ""
+    if present and blocks:
+        ids = frozenset(pair for word in heard for pair in word.ids.items())
+        excluded = next((reason for block in blocks if (reason := block(values, item, ids))), "")
     kind = next((word.kind for word in heard if word.kind), "")
     return Resolved(values, origins, present, excluded, kind)
 
@@ -111,12 +135,12 @@ def _first_source(name: str, saying: Sequence[Word]) -> Chosen:
 
 
 def _keep_existing(name: str, saying: Sequence[Word]) -> Chosen:
-    word = min(saying, key=lambda word: (word.first_said(name), word.rank, word.key))
+    word = min(saying, key=lambda word: (word.first_said(name), word.rank, word.source, word.member, word.key))
     return word.values[name], word.source
 
 
 def _use_new(name: str, saying: Sequence[Word]) -> Chosen:
-    word = min(saying, key=lambda word: (-word.last_changed(name), word.rank, word.key))
+    word = min(saying, key=lambda word: (-word.last_changed(name), word.rank, word.source, word.member, word.key))
     return word.values[name], word.source
 
 
@@ -138,4 +162,5 @@ STRATEGIES: dict[str, Callable[[str, Sequence[Word]], Chosen]] = {
     Strategy.KEEP: _keep_existing,
     Strategy.NEW: _use_new,
     Strategy.MERGE: _merge,
+    Strategy.ASK: _keep_existing,  # what stands until a person has decided
 }

@@ -13,11 +13,12 @@ from django.db.models import Q, QuerySet
 
 from lists.fields import FIELDS
 from lists.labels import part
-from lists.models import Entry, MediaList, Version
+from lists.models import Edit, Entry, MediaList, Version
 from lists.order import longest_rising
 from lists.packed import unpack
 
 HistoricalEntry = Entry.history.model
+HistoricalEdit = Edit.history.model
 
 
 def rows_of(version: Version) -> QuerySet[Any]:
@@ -25,6 +26,35 @@ def rows_of(version: Version) -> QuerySet[Any]:
     return HistoricalEntry.objects.filter(
         Q(closed_by__isnull=True) | Q(closed_by__gt=version.pk), list_id=version.list_id, version__lte=version.pk
     ).exclude(history_type="-")
+
+
+def edits_of(version: Version, *, entries: Iterable[int] | None = None) -> QuerySet[Any]:
+    """History rows of the edits that stood at a version; of some entries only, if they are named."""
+    rows = HistoricalEdit.objects.filter(
+        Q(closed_by__isnull=True) | Q(closed_by__gt=version.pk), version__lte=version.pk
+    ).exclude(history_type="-")
+    if entries is not None:
+        return rows.filter(entry_id__in=list(entries))
+    return rows.filter(entry__list=version.list_id)
+
+
+def touched_since(version: Version) -> set[int]:
+    """Entries of which anything was written after a version: all others show what they showed then."""
+    later: dict[str, Any] = {"version__gt": version.pk}
+    entries = HistoricalEntry.objects.filter(list_id=version.list_id, **later).values_list("id", flat=True)
+    edits = HistoricalEdit.objects.filter(entry__list=version.list_id, **later).values_list("entry_id", flat=True)
+    return set(entries) | set(edits)
+
+
+def last_rows(version: Version, entries: Iterable[int]) -> dict[int, Any]:
+    """Entry -> its last history row up to a version, one of type "-" included; nothing for one that had none."""
+    found: dict[int, Any] = {}
+    ids = sorted(entries)
+    for at in range(0, len(ids), 500):
+        rows = HistoricalEntry.objects.filter(id__in=ids[at : at + 500], version__lte=version.pk)
+        for row in rows.order_by("version_id", "history_id"):
+            found[row.id] = row
+    return found
 
 
 def order_of(version: Version) -> list[int]:

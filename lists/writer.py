@@ -6,6 +6,7 @@ nothing may depend on them.
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
@@ -16,8 +17,10 @@ from django.db.models.functions import Coalesce
 
 from lists import packed, rows
 from lists.dialects import Dialect, quote
-from lists.models import Claim, Conflict, Entry, Item, MediaList, Provenance, Source, Version
+from lists.edit_rows import write_edits
+from lists.models import Claim, Entry, MediaList, Provenance, Refold, Source, Version
 from lists.plan import ClaimDraft, Draft, Plan
+from lists.questions import put_questions
 
 ENTRY, CLAIM = Entry._meta.db_table, Claim._meta.db_table
 HISTORY = Entry.history.model._meta.db_table
@@ -28,7 +31,10 @@ KEPT = tuple(
     if f.column not in ("history_id", "history_date", "history_change_reason", "history_type", "history_user_id",
                         "version_id", "closed_by_id")
 )  # fmt: skip
-CLAIM_COLUMNS = ("key", "entry_id", "kind", "position", "digest", "ids", "values", "first_at", "times")
+CLAIM_COLUMNS = ("key", "entry_id", "kind", "position", "digest", "ids", "values", "first_at", "times", "listing")
+
+
+SAME = "It turned out to be what another entry of the list is."
 
 
 class ListMoved(Exception):
@@ -61,7 +67,8 @@ class Publication:
             self._write_entries()
             self._write_ranks()
             self._write_claims()
-            self._open_conflicts(list_)
+            write_edits(plan, self.version, self.ids, self.author)
+            put_questions(plan, list_, self.version, self.ids)
             self._settle(list_)
             if before_commit is not None:
                 before_commit(self.version)
@@ -72,7 +79,10 @@ class Publication:
         """What the source says of the whole, where the list says nothing yet."""
         about = self.plan.about
         said = {**({"title": about.title} if about.title else {}), **about.facts}
-        if new := {name: fact for name, fact in said.items() if name not in list_.facts}:
+        if self.plan.facts is not None:
+            list_.facts = self.plan.facts
+            list_.save(update_fields=["facts"])
+        elif new := {name: fact for name, fact in said.items() if name not in list_.facts}:
             list_.facts = {**list_.facts, **new}
             list_.save(update_fields=["facts"])
 
@@ -123,6 +133,13 @@ class Publication:
             "WHERE id BETWEEN %s AND %s AND list_id = %s AND state = 'listed'",
             (pks[0], pks[-1], self.plan.list_.pk),
         )
+        if any(draft.excluded for draft in drafts):
+            # That it was kept out is remembered: a rollback to this version counts it as present.
+            self._write_history(
+                f"SELECT {quote(KEPT)}, %s, '-', %s, %s FROM \"{ENTRY}\" "  # noqa: S608
+                "WHERE id BETWEEN %s AND %s AND list_id = %s AND state = 'excluded'",
+                (pks[0], pks[-1], self.plan.list_.pk),
+            )
 
     def _update(self, staged: Sequence[tuple[Any, ...]]) -> None:
         if not staged:
@@ -151,7 +168,9 @@ class Publication:
         )
 
     def _write_ranks(self) -> None:
-        ranks = [(slot, rank) for slot, rank in self.plan.ranks.items() if slot > 0]
+        late = self.plan.list_.order_mode == MediaList.OrderMode.FIELD or self.plan.order_mode is not None
+        ranks = [(self.ids.get(slot, slot), rank) for slot, rank in self.plan.ranks.items() if slot > 0 or late]
+        ranks = [(pk, rank) for pk, rank in ranks if pk > 0]
         if ranks:
             self.dialect.update_from(ENTRY, ("rank",), ranks)
 
@@ -165,11 +184,14 @@ class Publication:
             if new:
                 dialect.load(
                     CLAIM, ("source_id", *CLAIM_COLUMNS, "missing"),
-                    ((plan.source.pk if plan.source else None, *self._claim(draft), 0) for draft in new),
+                    ((self._source_of(draft), *self._claim(draft), 0) for draft in new),
                 )  # fmt: skip
             changed += [(draft.pk, *self._claim(draft)) for draft in block if draft.pk is not None]
         if changed:
             dialect.update_from(CLAIM, CLAIM_COLUMNS, changed)
+        if plan.moved_claims:
+            moved = ((pk, self.ids.get(slot, slot)) for pk, slot in plan.moved_claims.items())
+            dialect.update_from(CLAIM, ("entry_id",), moved)
         if plan.positions:
             dialect.update_from(CLAIM, ("position",), plan.positions.items())
         for pks in _blocks(plan.back):
@@ -184,28 +206,32 @@ class Publication:
         record = draft.record
         entry = draft.slot if draft.slot > 0 else self.ids[draft.slot]
         return (
-            record.key, entry, record.kind, record.position, draft.digest, _json(record.ids), _json(record.values),
-            self.dialect.moment(_from_epoch(draft.first_at)), _json(draft.times),
+            f"entry {entry}" if draft.kept else record.key, entry, record.kind, record.position, draft.digest,
+            _json(record.ids), _json(record.values), self.dialect.moment(_from_epoch(draft.first_at)),
+            _json(draft.times), draft.listing,
         )  # fmt: skip
+
+    def _source_of(self, draft: ClaimDraft) -> int | None:
+        if draft.kept:
+            return self._kept.pk
+        return self.plan.source.pk if self.plan.source else None
+
+    @cached_property
+    def _kept(self) -> Source:
+        """The list's own source, for what it keeps or a person adds; made when it is first needed."""
+        return Source.objects.get_or_create(
+            list=self.plan.list_, role=Source.Role.KEPT,
+            defaults={"name": "By hand", "adapter": "", "sync_enabled": False},
+        )[0]  # fmt: skip
 
     # -- what goes with it --------------------------------------------------------------------------------------------
 
-    def _open_conflicts(self, list_: MediaList) -> None:
-        for draft in self.plan.drafts:
-            if draft.doubt is None:
-                continue
-            entry = draft.slot if draft.slot > 0 else self.ids[draft.slot]
-            asked = Conflict.objects.filter(entry_id=entry, kind=draft.doubt.doubt, field="")
-            if asked.filter(state__in=[Conflict.State.OPEN, Conflict.State.SKIPPED]).exists():
-                continue
-            fitting = Item.objects.filter(pk__in=draft.doubt.candidates).order_by("id")
-            Conflict.objects.create(
-                entry_id=entry, kind=draft.doubt.doubt, list=list_, version=self.version,
-                options=[{"item": item.pk, "title": str(item)} for item in fitting],
-            )  # fmt: skip
-
     def _settle(self, list_: MediaList) -> None:
         """Counters, the order blob and the current version."""
+        for slot in self.plan.late:
+            Refold.objects.create(
+                list=list_, entry_id=self.ids.get(slot, slot), kind=Version.Kind.MERGE, reason=SAME
+            )  # fmt: skip
         if self.version is None and not len(self.plan.drafts):
             return
         entries = Entry.objects.filter(list=list_)
@@ -217,6 +243,9 @@ class Publication:
             self.version.save(update_fields=["order", "item_count"])
             list_.current, list_.item_count = self.version, len(order)
             changed += ["current", "item_count"]
+        if self.plan.order_mode is not None:
+            list_.order_mode, list_.order_field = self.plan.order_mode
+            changed += ["order_mode", "order_field"]
         list_.updated_at = self.plan.at
         # By UPDATE: the list's own history is about its name and its rules, not its counters.
         MediaList.objects.filter(pk=list_.pk).update(**{name: getattr(list_, name) for name in changed})
@@ -268,7 +297,7 @@ def _mark_missing(pks: Sequence[int], at: Any) -> None:
 
 def _history_type(draft: Draft) -> str:
     """Of the history row to be written; "" for none: only what a version counts has history."""
-    if draft.op in ("remove", "exclude") and draft.before is not None:
+    if draft.op in ("remove", "exclude"):
         return "-"
     return {"change": "~", "restore": "+"}.get(draft.op, "")
 

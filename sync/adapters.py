@@ -29,9 +29,9 @@ class Reach(enum.StrEnum):
 
 @dataclass
 class Context:
-    """What a file adapter reads from. body: the uploaded bytes; config: the cleaned answers of its Config form."""
+    """What an adapter reads from. body: the bytes of an uploaded file; config: the cleaned answers of its Config form."""
 
-    body: bytes
+    body: bytes = b""
     config: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
@@ -115,6 +115,12 @@ def adapter_named(key: str) -> Adapter:
         return ADAPTERS[key]()
     except KeyError:
         raise SyncError(f"This version of Listkeeper has no source type {key!r}.") from None
+
+
+def is_fetched(source: Any) -> bool:
+    """Whether we read a source (lists.models.Source) ourselves; no: somebody uploads a file, or it is the list's own."""
+    adapter = ADAPTERS.get(source.adapter)
+    return adapter is not None and not adapter.is_file
 
 
 def recognise(body: bytes, encoding: str = "") -> list[type[FileAdapter]]:

@@ -5,8 +5,11 @@ SyncError                      str(e) is shown to the user: it says what to do a
 │   ├── SourceUnavailable      try again later; .retry_after in seconds or None
 │   └── SourceRefused          a person must act: wrong settings, no access
 ├── BadPayload                 an answer or a file that we cannot read
+├── Busy                       a run of the source waits or is at work
 └── Cancelled                  somebody pressed stop
 """
+
+from typing import Any
 
 
 class SyncError(Exception):
@@ -39,6 +42,16 @@ class BadPayload(SyncError):
     def __init__(self, message: str, *, line: int | None = None):
         super().__init__(message)
         self.line = line
+
+
+class Busy(SyncError):
+    """run: the one that waits or is at work."""
+
+    code = "busy"
+
+    def __init__(self, message: str, run: Any):
+        super().__init__(message)
+        self.run = run
 
 
 class Cancelled(SyncError):

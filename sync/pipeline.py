@@ -7,14 +7,15 @@ from typing import Any
 
 from django.utils import timezone
 
-from lists import fields, writer
+from lists import fields, services, writer
 from lists.changes import plan_sync
 from lists.fields import storable
-from lists.models import Item, Source, Version
+from lists.models import Item, MediaList, Removals, Source, Version
 from lists.plan import Plan, Reading
 from lists.records import About, NotTaken, Record, Row, Unreadable
 from lists.spool import Spool
-from sync.adapters import ADAPTERS, Adapter, Context, Reach, adapter_named
+from sync import readback
+from sync.adapters import ADAPTERS, Adapter, Context, FileAdapter, Reach, adapter_named
 from sync.errors import BadPayload, SyncError
 from sync.models import Run
 from sync.runs import Progress, close, record_counts
@@ -89,32 +90,63 @@ def salt_of(source_config: dict[str, Any], adapter: Adapter) -> str:
     return fields.canonical([adapter.key, adapter.version, source_config]).decode()
 
 
-def sync(run: Run, body: bytes) -> Version | None:
-    """Carry out a claimed run of an uploaded file; returns the version that it made, None if nothing changed.
+def sync(run: Run, body: bytes = b"") -> Version | None:
+    """Carry out a claimed run; returns the version that it made, None if nothing changed. body: the file, if one was
+    uploaded.
 
     The run is closed in the publishing transaction. Raises SyncError; nothing is changed then.
     """
     progress = Progress(run)
     source = run.source
+    services.settle_due(run.list)  # what other changes owe this list comes before any other version
+    if run.proposal is not None and run.proposal.result.get("own_export"):
+        return _edit(run, body, progress)
     adapter = adapter_named(source.adapter)
     ctx = Context(body, source.config)
     with progress.step("Reading", 0):
         spool = read(adapter, ctx, each=lambda count: progress.to(min(5 + count // 500, 25), found=count))
     with spool:
-        how = reading_of(source, adapter, source.config, confirmed=run.kind == Run.Kind.UPLOAD)
+        how = reading_of(run.list, source, adapter, source.config, confirmed=run.kind == Run.Kind.UPLOAD)
         for _ in range(ATTEMPTS):
-            run.list.refresh_from_db(fields=["current", "policy", "order_mode", "content"])
+            run.list.refresh_from_db(
+                fields=["current", "policy", "order_mode", "order_field", "content", "excluded_count"]
+            )
             with progress.step("Comparing", 30):
                 plan = plan_sync(run.list, source, _followed(spool, progress), how, at=timezone.now(), create=True)
             try:
                 _hold_to_preview(run, plan)
                 with progress.step("Writing", 80):
-                    return _publish(run, plan, progress)
+                    return _publish(run, plan, progress, complete=how.may_remove)
             except writer.ListMoved:
                 continue
             finally:
                 plan.close()
     raise SyncError("The list kept changing while it was synced. Nothing was changed by this sync. Try it again.")
+
+
+def _edit(run: Run, body: bytes, progress: Progress) -> Version | None:
+    """An export of ours that somebody edited: what they changed are edits by hand, as one version."""
+    proposal = run.proposal
+    assert proposal is not None
+    adapter = adapter_named(proposal.adapter)
+    assert isinstance(adapter, FileAdapter)
+    ctx = Context(body, proposal.config)
+    with progress.step("Reading", 0), read(adapter, ctx) as rows:
+        back = readback.read_back(run.list, adapter, ctx, rows)
+    if back is None:
+        raise SyncError("The version that this file names is not kept any more. Nothing was changed.")
+    act = back.act(run.list, create=True)
+
+    def finish(plan: Plan, version: Version | None) -> None:
+        _hold_to_preview(run, plan)
+        plan.counts.found = back.comparison.rows
+        _close(run, plan, version, progress)
+
+    with progress.step("Writing", 80):
+        return services.act_on(
+            run.list, act, by=run.requested_by, summary=f"Export of version {back.comparison.version}, edited",
+            before_commit=finish,
+        )  # fmt: skip
 
 
 def _followed(spool: Spool[Row], progress: Progress) -> Iterator[Row]:
@@ -124,18 +156,23 @@ def _followed(spool: Spool[Row], progress: Progress) -> Iterator[Row]:
         yield row
 
 
-def reading_of(source: Source | None, adapter: Adapter, config: dict[str, Any], *, confirmed: bool) -> Reading:
+def reading_of(
+    list_: MediaList, source: Source | None, adapter: Adapter, config: dict[str, Any], *, confirmed: bool
+) -> Reading:
     """How an answer of a source is taken, by its preview and by its run alike. source None: one to be made.
 
     confirmed: a person saw what leaves, so it leaves at once; else a network source's entry is missing once before.
     """
     mode = source.mode if source else Source.Mode.COMPLETE
     grace = source.grace if source else None
+    removals = list_.removals()
     return Reading(
         may_remove=adapter.reach is Reach.COMPLETE and mode == Source.Mode.COMPLETE,
         confirmed=confirmed,
         grace=0 if confirmed else 1 if grace is None else grace,
         salt=salt_of(config, adapter),
+        keep=removals == Removals.KEEP,
+        ask=removals == Removals.ASK,
     )
 
 
@@ -151,24 +188,30 @@ def _hold_to_preview(run: Run, plan: Plan) -> None:
         )
 
 
-def _publish(run: Run, plan: Plan, progress: Progress) -> Version | None:
+def _publish(run: Run, plan: Plan, progress: Progress, *, complete: bool) -> Version | None:
     def finish(version: Version | None) -> None:
-        run.version = version
-        run.outcome = Run.Outcome.PARTIAL if plan.counts.skipped else Run.Outcome.COMPLETE
-        record_counts(run, plan.counts)
-        run.details = {
-            "problems": plan.problems, "more_problems": plan.more_problems, "not_taken": plan.not_taken,
-            "doubles": plan.doubles, "timings_s": progress.elapsed(),
-        }  # fmt: skip
+        services.hold_removals(run.source, plan, complete=complete, run=run.pk)
         _settle_source(run, plan)
-        if not close(run, Run.State.PARTIAL if plan.counts.skipped else Run.State.COMPLETED):
-            raise SyncError("This import was given up in the meantime. Nothing was changed by it.")
+        _close(run, plan, version, progress)
 
     kind = Version.Kind.IMPORT if run.kind == Run.Kind.UPLOAD else Version.Kind.SYNC
     return writer.publish(
         plan, kind=kind, author=run.requested_by, summary=run.source.name, correlation_id=str(run.correlation_id),
         before_commit=finish,
     )  # fmt: skip
+
+
+def _close(run: Run, plan: Plan, version: Version | None, progress: Progress) -> None:
+    """In the publishing transaction: the run stands as done if and only if its changes do."""
+    run.version = version
+    run.outcome = Run.Outcome.PARTIAL if plan.counts.skipped else Run.Outcome.COMPLETE
+    record_counts(run, plan.counts)
+    run.details = {
+        "problems": plan.problems, "more_problems": plan.more_problems, "not_taken": plan.not_taken,
+        "doubles": plan.doubles, "timings_s": progress.elapsed(),
+    }  # fmt: skip
+    if not close(run, Run.State.PARTIAL if plan.counts.skipped else Run.State.COMPLETED):
+        raise SyncError("This run was given up in the meantime. Nothing was changed by it.")
 
 
 def _settle_source(run: Run, plan: Plan) -> None:

@@ -6,18 +6,22 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.utils import timezone
 from django_q.tasks import async_task
 
 from lists.audit import audit
+from lists.errors import InTheBin, Refused
 from lists.models import Proposal, Source
 from lists.plan import Counts
-from sync.errors import SyncError
+from sync.adapters import is_fetched
+from sync.errors import Busy, SourceRefused, SyncError
 from sync.models import LEASE, Run
 from sync.signals import run_finished
 
@@ -57,6 +61,43 @@ def request_run(
           after={"run": run.pk}, correlation_id=str(run.correlation_id))  # fmt: skip
     enqueue(EXECUTE, run.pk)
     return run
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """run: what was queued; None if the source was read so short ago that it is left alone until `skipped_until`."""
+
+    run: Run | None
+    skipped_until: datetime | None = None
+
+
+@transaction.atomic
+def request_sync(source: Source, *, by: Any, force: bool = False) -> Asked:
+    """Have a source read now. force: also within its minimum gap.
+
+    Raises Busy with the run that waits or is at work, SourceRefused for a source that cannot be read.
+    """
+    source = Source.objects.select_for_update(of=("self",)).select_related("list").get(pk=source.pk)
+    if source.list.deleted_at:
+        raise InTheBin("The list lies in the bin. Bring it back first.")
+    if source.removed_at or not source.enabled:
+        raise SourceRefused(f"{source} is switched off. Nothing was read. Switch it on first.")
+    if not is_fetched(source):
+        raise SourceRefused(f"{source} came as a file. Nothing was read. Upload a newer file to renew it.")
+    active = Run.objects.filter(source=source).active().order_by("id").first()
+    if active is not None:
+        raise Busy(f"{source} is being read already (run {active.pk}).", active)
+    if source.last_run_at is not None and not force:
+        until = source.last_run_at + timedelta(minutes=source.gap_min)
+        if until > timezone.now():
+            return Asked(None, until)
+    return Asked(request_run(source, kind=Run.Kind.MANUAL, by=by))
+
+
+def note_failure(run: Run) -> None:
+    """A fetch that failed is counted with its source; it says nothing about the list."""
+    if run.kind != Run.Kind.UPLOAD:
+        Source.objects.filter(pk=run.source_id).update(last_run_at=timezone.now(), failures=F("failures") + 1)
 
 
 def claim(run_id: int) -> Run | None:
@@ -129,8 +170,9 @@ def close(run: Run, state: str, *, error: BaseException | None = None) -> bool:
     if state in (Run.State.COMPLETED, Run.State.PARTIAL):
         run.progress, run.step = 100, ""
     if error is not None:
-        run.error_code = error.code if isinstance(error, SyncError) else "internal"
-        run.error = str(error) if isinstance(error, SyncError) else (
+        told = isinstance(error, SyncError | Refused)
+        run.error_code = getattr(error, "code", "internal") if told else "internal"
+        run.error = str(error) if told else (
             "Something went wrong inside Listkeeper. Nothing was changed. The log of the worker says more."
         )  # fmt: skip
     run.save()
@@ -151,9 +193,10 @@ def _after(run_id: int, list_id: int) -> None:
 def _interrupt(run: Run) -> None:
     """Close a run whose worker is gone and try again, three times at most: it may be the run that kills its worker."""
     again = run.attempt < ATTEMPTS
+    again_by_hand = "Upload it again" if run.kind == Run.Kind.UPLOAD else "Start it again"
     run.error_code = "interrupted"
     run.error = "The worker stopped in the middle. Nothing was changed. " + (
-        "It is tried again." if again else f"That happened {ATTEMPTS} times, so it is not tried again. Upload it again."
+        "It is tried again." if again else f"That happened {ATTEMPTS} times, so it is not tried again. {again_by_hand}."
     )
     if close(run, Run.State.INTERRUPTED) and again:
         Run.objects.create(

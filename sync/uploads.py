@@ -12,10 +12,12 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from lists import services
+from lists.acts import plan_act
 from lists.changes import plan_sync
+from lists.errors import InTheBin
 from lists.fields import FIELDS, storable
 from lists.models import Claim, Item, MediaList, Proposal, Source
-from lists.plan import Counts, Draft, Plan
+from lists.plan import Draft, Plan
 from lists.records import About, Record, Row
 from lists.spool import Spool
 from sync import pipeline, readback, text
@@ -137,12 +139,13 @@ def _preview(proposal: Proposal) -> dict[str, Any]:
     with rows:
         list_ = proposal.list or MediaList(name=proposal.list_name, content=_content(rows, adapter))
         _check_content(list_, rows, adapter)
-        own = readback.compare(list_, adapter, rows) if proposal.list and not proposal.config.get("source") else None
+        asked = proposal.config.get("source")
+        own = readback.read_back(list_, adapter, ctx, rows) if proposal.list and not asked else None
         if own is not None:
             return _own_export(own, adapter, ctx, list_)
         offers = _offers(list_, adapter, rows) if proposal.list else []
         _choose_source(proposal, offers)
-        how = pipeline.reading_of(proposal.source, adapter, ctx.config, confirmed=True)
+        how = pipeline.reading_of(list_, proposal.source, adapter, ctx.config, confirmed=True)
         plan = plan_sync(list_, proposal.source, rows, how, at=timezone.now(), create=False)
     try:
         return _result(plan, list_, adapter, ctx, offers)
@@ -281,14 +284,15 @@ def _result(
     }
 
 
-def _own_export(own: readback.Comparison, adapter: FileAdapter, ctx: Context, list_: MediaList) -> dict[str, Any]:
-    """The result for a file that came out of this very list: what it changes of the version that it was made from."""
-    counts = dict.fromkeys(Counts.__dataclass_fields__, 0) | {"found": own.rows, "unchanged": own.rows - own.changed}
-    return {
-        "own_export": asdict(own), "counts": counts, "content": list_.content, "encoding": ctx.decoded[1],
-        "format": adapter.label, "columns": [], "problems": [], "more_problems": 0, "not_taken": {}, "doubles": [],
-        "title": "", "facts": {}, "sources": [], "added": [], "changed": [], "removed": [],
-    }  # fmt: skip
+def _own_export(own: readback.ReadBack, adapter: FileAdapter, ctx: Context, list_: MediaList) -> dict[str, Any]:
+    """The result for a file that came out of this very list: what a person changed of the version it was made from."""
+    plan = plan_act(list_, own.act(list_, create=False), at=timezone.now(), by=None)
+    try:
+        plan.counts.found = own.comparison.rows
+        told = {"own_export": asdict(own.comparison), "sentence": readback.sentence(own.comparison)}
+        return {**_result(plan, list_, adapter, ctx, []), **told, "columns": []}
+    finally:
+        plan.close()
 
 
 def _shown(draft: Draft) -> dict[str, Any]:
@@ -315,15 +319,16 @@ def confirm(proposal: Proposal, *, by: Any, list_name: str = "", source_name: st
     proposal = _open(proposal, Proposal.State.OPEN)
     adapter = adapter_named(proposal.adapter)
     list_ = proposal.list
-    if own := proposal.result.get("own_export"):
-        raise NotOpen(readback.sentence(readback.Comparison(**own)))
+    own = proposal.result.get("own_export")
+    if own and readback.Comparison(**own).is_untouched:
+        raise NotOpen(proposal.result["sentence"])
     if list_ is None:
         name = list_name or proposal.list_name or proposal.result.get("title") or proposal.filename or "New list"
         list_ = services.create_list(by, name=name[:200], content=proposal.result["content"])
     if list_.deleted_at:
-        raise services.InTheBin("The list lies in the bin. Bring it back first.")
-    source = proposal.source
-    if source is not None and (source.removed_at or source.adapter != adapter.key):
+        raise InTheBin("The list lies in the bin. Bring it back first.")
+    source = services.kept_source(list_) if own else proposal.source
+    if source is not None and not own and (source.removed_at or source.adapter != adapter.key):
         raise NotOpen(
             "The source that this file would renew is not there any more. Nothing was changed. Upload it again."
         )
@@ -332,7 +337,7 @@ def confirm(proposal: Proposal, *, by: Any, list_name: str = "", source_name: st
             list_, adapter=adapter.key, by=by, config=_settings(proposal.config), sync_enabled=False,
             name=(source_name or proposal.filename or adapter.label)[:200],
         )  # fmt: skip
-    elif (config := _settings(proposal.config)) != source.config:
+    elif not own and (config := _settings(proposal.config)) != source.config:
         source.config = config
         source.save(update_fields=["config"])
     proposal.list, proposal.source = list_, source

@@ -7,7 +7,7 @@ from django.contrib.auth import get_user_model
 
 from lists import services
 from lists.models import Entry, MediaList, Proposal
-from sync import tasks, uploads
+from sync import runs, tasks, uploads
 from sync.models import Run
 from tests import scripted  # noqa: F401 - registers its adapter
 
@@ -79,6 +79,29 @@ def upload(work, ines):
         return run
 
     return upload
+
+
+@pytest.fixture
+def live(ines, work, tmp_path):
+    """A source of a list that is fetched: live(list_) makes one, its .sync(rows) brings an answer through the pipeline."""
+
+    def live(list_, name="live", **details):
+        path = tmp_path / f"{name}-{list_.pk}.json"
+        source = services.add_source(
+            list_, adapter="scripted_live", name=name, by=ines, config={"path": str(path)}, gap_min=0, **details
+        )
+
+        def sync(rows) -> Run:
+            path.write_text(json.dumps(rows))
+            run = runs.request_sync(source, by=ines, force=True).run
+            work()
+            run.refresh_from_db()
+            return run
+
+        source.sync = sync
+        return source
+
+    return live
 
 
 @pytest.fixture

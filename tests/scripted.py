@@ -1,11 +1,12 @@
-"""A file format that lives in the tests: JSON rows that say exactly what a Record says."""
+"""Sources that live in the tests: JSON rows that say exactly what a Record says, uploaded or fetched."""
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 from lists.records import NotTaken, Record, Row, Unreadable
-from sync.adapters import Context, FileAdapter, register
-from sync.errors import BadPayload
+from sync.adapters import Adapter, Context, FileAdapter, register
+from sync.errors import BadPayload, SourceUnavailable
 from sync.text import Sniff
 
 
@@ -35,3 +36,17 @@ class Scripted(FileAdapter):
                     key=row.pop("key"), kind=row.pop("kind", "movie"), ids=row.pop("ids", {}), ref=row.pop("ref", None),
                     position=row.pop("position", place), line=place, values=row,
                 )  # fmt: skip
+
+
+@register
+class ScriptedLive(Adapter):
+    """A source that is fetched: the rows of a file that a test rewrites; {"fail": "..."} stands for a bad day."""
+
+    key, label, kinds = "scripted_live", "Scripted source", frozenset({"movie", "show", "track"})
+
+    def fetch(self, ctx: Context) -> Iterator[Row]:
+        body = Path(ctx.config["path"]).read_bytes()
+        answer = json.loads(body)
+        if isinstance(answer, dict):
+            raise SourceUnavailable(answer["fail"])
+        yield from Scripted().fetch(Context(body))

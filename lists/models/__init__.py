@@ -1,11 +1,11 @@
 """The nouns of Listkeeper; docs/architecture.md says how they hang together."""
 
 from lists.models.audit import AppendOnly, Audit
-from lists.models.entries import Claim, Edit, Entry, Provenance, Version
+from lists.models.entries import Claim, Edit, Entry, Provenance, Refold, Version
 from lists.models.lists import Account, MediaList, Membership, Source
 from lists.models.media import Decision, ExternalId, Item
 from lists.models.review import Block, Conflict, Proposal
-from lists.models.site import SitePolicy, Strategy
+from lists.models.site import Removals, SitePolicy, Strategy
 
 __all__ = [
     "Account",
@@ -23,6 +23,8 @@ __all__ = [
     "Membership",
     "Proposal",
     "Provenance",
+    "Refold",
+    "Removals",
     "SitePolicy",
     "Source",
     "Strategy",

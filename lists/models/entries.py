@@ -198,6 +198,9 @@ class Claim(models.Model):
     times = models.JSONField(
         default=dict, help_text="field -> [first said, last changed] in epoch seconds, where that is not first_at"
     )
+    listing = models.BooleanField(
+        default=True, help_text="whether it says that the entry is on the list; no: only what it would show"
+    )
     missing = models.PositiveSmallIntegerField(default=0, help_text="complete fetches in a row that lacked it")
     missing_since = models.DateTimeField(null=True)
 
@@ -217,6 +220,7 @@ class Edit(models.Model):
     words = models.JSONField(default=dict, help_text="source id -> what it said when the edit was made")
     firm = models.BooleanField(default=True, help_text="no: made by a rollback, and yields to the sources' next word")
     base = models.JSONField(null=True, help_text="of a yielding edit: what the sources alone gave when it was made")
+    rollback_to = models.PositiveIntegerField(null=True, help_text="of a yielding edit: the version that it holds")
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     author_name = models.CharField(max_length=150)
     made_at = models.DateTimeField(auto_now_add=True)
@@ -228,6 +232,20 @@ class Edit(models.Model):
 
     def __str__(self) -> str:
         return f"{self.field} of {self.entry}"
+
+
+class Refold(models.Model):
+    """Entries that are looked at again before anything else is written to their list: rules or identity have changed
+    elsewhere. The row goes with the version that it leads to."""
+
+    list = models.ForeignKey(MediaList, models.CASCADE, related_name="refolds")
+    entry = models.ForeignKey(Entry, models.CASCADE, null=True, related_name="+", help_text="empty: all of them")
+    kind = models.CharField(max_length=8, choices=Version.Kind)
+    reason = models.CharField(max_length=300)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.entry or self.list}: {self.reason}"
 
 
 class Provenance(models.Model):

@@ -10,7 +10,7 @@ from simple_history.models import HistoricalRecords
 
 from lists.encrypted import EncryptedTextField
 from lists.labels import LabelsField
-from lists.models.site import SitePolicy, Strategy
+from lists.models.site import Removals, SitePolicy, Strategy
 
 
 class Account(models.Model):
@@ -124,6 +124,10 @@ class MediaList(models.Model):
     def strategy(self, site: SitePolicy | None = None) -> str:
         chosen = self.policy.get("strategy", "")
         return chosen if chosen in Strategy.values else (site or SitePolicy.current()).strategy
+
+    def removals(self, site: SitePolicy | None = None) -> str:
+        chosen = self.policy.get("removals", "")
+        return chosen if chosen in Removals.values else (site or SitePolicy.current()).removals
 
     def role_of(self, user: Any) -> str | None:
         """ "owner", "editor", "viewer" or None. Staff count as owners."""

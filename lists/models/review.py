@@ -131,6 +131,16 @@ class Conflict(models.Model):
         return f"{self.get_kind_display()}: {self.entry or self.list}"
 
 
+class BlockQuerySet(models.QuerySet["Block"]):
+    def for_user(self, user: Any) -> "BlockQuerySet":
+        """Blocks that somebody may see: their own, those of lists that they see, and the site's."""
+        if user.is_staff:
+            return self
+        seen = MediaList.objects.for_user(user)
+        site = Q(list__isnull=True, owner__isnull=True)
+        return self.filter(Q(list__in=seen) | Q(list__isnull=True, owner=user) | site)
+
+
 class Block(models.Model):
     """What must not come: an item, an id or a title pattern; for one list, for all lists of its owner, or for all."""
 
@@ -152,6 +162,7 @@ class Block(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     history = HistoricalRecords()
+    objects = BlockQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -11,12 +11,27 @@ class Strategy(models.TextChoices):
     KEEP = "keep", "What was said first stays"
     NEW = "new", "What changed last wins"
     MERGE = "merge", "Lists of words united, else the first source"
+    ASK = "ask", "A person is asked; until then what was said first stays"
+
+
+class Removals(models.TextChoices):
+    """What happens to an entry that its last source no longer lists."""
+
+    REMOVE = "remove", "It leaves; too many at once wait for you"
+    KEEP = "keep", "It stays, kept by the list"
+    ASK = "ask", "Each one waits for you"
 
 
 class SitePolicy(models.Model):
     """One row: the defaults of every list that does not say otherwise."""
 
     strategy = models.CharField(max_length=12, choices=Strategy, default=Strategy.PRIORITY)
+    removals = models.CharField(max_length=6, choices=Removals, default=Removals.REMOVE)
+    conflict_days = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        help_text="days after which an undecided question closes in favour of what is shown; empty: it waits",
+    )
     held_share = models.PositiveSmallIntegerField(
         default=20, help_text="per cent of a source's entries that may be missing before a person is asked"
     )

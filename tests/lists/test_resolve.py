@@ -64,7 +64,7 @@ def test_presence(words, edits, present):
 
 
 def test_a_block_tests_what_would_be_shown():
-    def no_drama(values, item):
+    def no_drama(values, item, ids):
         return "Drama" if "Drama" in values.get("genres", ()) else ""
 
     assert resolve([OLD], {}, blocks=[no_drama]).excluded == "Drama"

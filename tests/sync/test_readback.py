@@ -3,7 +3,7 @@
 import pytest
 
 from lists.exports import EXPORTS
-from lists.models import Entry, Item, Source
+from lists.models import Edit, Entry, Item, Source
 from sync import uploads
 
 FILMS = [
@@ -41,13 +41,17 @@ def test_an_untouched_export_changes_nothing(ines, upload, key, rows):
 
 
 @pytest.mark.parametrize("key", ["csv", "json"])
-def test_what_a_person_changed_in_it_is_counted_and_not_taken(films, ines, upload, key):
+def test_a_changed_cell_is_an_edit(films, upload, key):
     upload(films, FILMS)
     body = export(films, key).replace(b"Zand", b"Zandvoort")
     proposal = upload(films, body, adapter="", confirm=False)
     assert proposal.result["own_export"]["changed"] == 1
-    with pytest.raises(uploads.NotOpen, match=r"1 rows changed\. Nothing was changed"):
-        uploads.confirm(proposal, by=ines)
+    assert [row["title"] for row in proposal.result["changed"]] == ["'t Zandvoort"]
+    run = upload(films, body, adapter="")
+    assert (run.state, run.updated, run.version.kind) == ("completed", 1, "edit")
+    assert Edit.objects.get().value == "'t Zandvoort"
+    upload(films, FILMS)
+    assert Entry.objects.get(year=1991).title == "'t Zandvoort"
 
 
 def test_another_lists_export_is_a_file_like_any_other(films, ines, upload, titles):

@@ -117,7 +117,7 @@ def test_progress_never_falls(confirmed):
 def test_previews_that_nobody_decided_are_emptied(films, upload):
     proposal = upload(films, rows(1), confirm=False)
     Proposal.objects.filter(pk=proposal.pk).update(expires_at=timezone.now())
-    assert tasks.tick() == "0 runs closed, 1 previews lapsed, 0 lists deleted for good"
+    assert "1 previews lapsed" in tasks.tick()
     proposal.refresh_from_db()
     assert (proposal.state, proposal.body) == (Proposal.State.WITHDRAWN, None)
 

@@ -8,14 +8,10 @@ from django.utils import timezone
 
 from lists import writer
 from lists.audit import audit
-from lists.changes import plan_refold
-from lists.models import Claim, Edit, Entry, MediaList, Membership, Source, Version
+from lists.errors import InTheBin
+from lists.models import Claim, Edit, Entry, MediaList
 
 DETAILS = ("name", "description", "tags")
-
-
-class InTheBin(Exception):
-    """The list lies in the bin: bring it back before you change it."""
 
 
 @transaction.atomic
@@ -87,35 +83,3 @@ def empty_bin(*, at: Any = None) -> int:
     for list_ in lapsed:
         purge_list(list_)
     return len(lapsed)
-
-
-@transaction.atomic
-def add_source(list_: MediaList, *, adapter: str, name: str, by: Any, **details: Any) -> Source:
-    """A new feed of a list, behind those that it has."""
-    last = list_.sources.filter(role=Source.Role.FEED).order_by("-priority").first()
-    details.setdefault("priority", last.priority + 1 if last else 1)
-    source = Source.objects.create(list=list_, adapter=adapter, name=name, **details)
-    audit(by, "added source", source, list_=list_, after={"adapter": adapter, "name": name})
-    return source
-
-
-@transaction.atomic
-def share_list(list_: MediaList, *, user: Any, role: str, by: Any) -> Membership:
-    membership, _ = Membership.objects.update_or_create(list=list_, user=user, defaults={"role": role})
-    audit(by, "shared", list_, after={"user": user.get_username(), "role": role})
-    return membership
-
-
-def refold(
-    list_: MediaList, *, kind: str, entries: list[int] | None = None, author: Any = None, summary: str = ""
-) -> Version | None:
-    """Look at entries again (all if None) and publish what differs; None if nothing does."""
-    while True:
-        list_.refresh_from_db(fields=["current", "policy", "order_mode"])
-        plan = plan_refold(list_, at=timezone.now(), entries=entries)
-        try:
-            return writer.publish(plan, kind=kind, author=author, summary=summary)
-        except writer.ListMoved:
-            continue
-        finally:
-            plan.close()

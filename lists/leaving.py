@@ -1,0 +1,65 @@
+"""What a source no longer lists: which entries would leave with it, and what their absence looks like."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from lists.folding import EntryFolder
+from lists.models import Claim, Edit
+from lists.resolve import PRESENCE, PRESENT
+from lists.spool import BLOCK
+
+
+@dataclass(slots=True)
+class Held:
+    """A stored claim as the plan reads it."""
+
+    pk: int
+    entry: int
+    digest: bytes
+    position: int | None
+    missing: int
+
+
+def would_leave(absent: Sequence[Held], folder: EntryFolder, named: Collection[int]) -> set[int]:
+    """Listed entries that nothing would support without these claims. named: entries that the source names now."""
+    going = {held.pk for held in absent}
+    listed = folder.listed()
+    entries = {folder.lead(held.entry) for held in absent} & listed
+    entries -= {folder.lead(slot) for slot in named}  # the source lists it under another key
+    leaving: set[int] = set()
+    for block in _blocks(sorted(entries)):
+        members = {pk: lead for lead in block for pk in folder.members(lead)}
+        claims = Claim.objects.filter(entry__in=members, listing=True, source__removed_at__isnull=True)
+        held = Edit.objects.filter(entry__in=members, field=PRESENCE, value=PRESENT)
+        supported = {members[entry] for pk, entry in claims.values_list("id", "entry_id") if pk not in going}
+        supported |= {members[entry] for entry in held.values_list("entry_id", flat=True)}
+        leaving |= set(block) - supported
+    return leaving
+
+
+def supported_by(entries: Iterable[int], folder: EntryFolder) -> int:
+    """How many listed entries these are."""
+    return len({folder.lead(entry) for entry in entries} & folder.listed())
+
+
+def explain(positions: Iterable[int | None], *, last: int, found: int, noun: str) -> str:
+    """What the absence looks like, or "". positions: where the absent stood; last: the source's last place then."""
+    if not found:
+        return (
+            "The answer was empty. A source that has a bad day looks like that more often than a list that was emptied."
+        )
+    rows = sorted(place for place in positions if place is not None)
+    if len(rows) < 3 or rows[-1] - rows[0] + 1 != len(rows):
+        return ""
+    where = f"rows {rows[0]:,} to {rows[-1]:,}"
+    if rows[-1] == last:
+        return f"All missing {noun} stood at the end, {where}: it looks like an answer that was cut off."
+    return f"All missing {noun} stand next to each other, {where}: it looks like a page that did not arrive."
+
+
+def noun_of(content: str) -> str:
+    return {"films": "films", "tracks": "tracks", "channels": "channels"}.get(content, "entries")
+
+
+def _blocks(values: Sequence[int], size: int = BLOCK) -> Iterable[Sequence[int]]:
+    return (values[start : start + size] for start in range(0, len(values), size))

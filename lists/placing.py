@@ -1,0 +1,100 @@
+"""A list's place numbers: the order that its sources give, a field gives, or a person gave, as ranks to be written."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from lists import order
+from lists.folding import EntryFolder
+from lists.models import Claim, Entry, MediaList, Source
+from lists.plan import Draft, Plan
+
+# field of an order by field -> (column, highest first). Unknown values come last.
+FIELDS = {
+    "title": ("sort_title", False),
+    "year": ("year_key", True),
+    "rating": ("rating_key", True),
+    "added": ("first_listed_at", True),
+}
+
+
+class Placer:
+    """Works out the order of one list for one change."""
+
+    def __init__(self, list_: MediaList, source: Source | None, plan: Plan, folder: EntryFolder):
+        self.list_, self.source, self.plan, self.folder = list_, source, plan, folder
+        self.sequence: list[int] | None = None  # the list's new order, if it is made anew
+        self.returning: set[int] = set()  # removed entries that come back where they stood
+
+    @property
+    def mode(self) -> tuple[str, str]:
+        return self.plan.order_mode or (self.list_.order_mode, self.list_.order_field)
+
+    def place(self, own: list[int] | None, *, new: Sequence[int] = ()) -> None:
+        """Ranks for new slots, and for what has moved. own: the source's order as just read; None if none was read.
+        new: slots that no source places; they come last."""
+        ranks = self._ranks()
+        mode, _ = self.mode
+        if mode == MediaList.OrderMode.SOURCE:
+            sequences = [
+                own if own is not None and self.source and pk == self.source.pk else self._source_order(pk)
+                for pk in self.folder.feeds
+            ]
+        else:
+            sequences = [list(ranks)]
+        if own is not None and (self.source is None or mode != MediaList.OrderMode.SOURCE):
+            sequences.append(own)
+        # What is shown as another entry stands where that one stands.
+        sequences = [list(dict.fromkeys(map(self.folder.lead, sequence))) for sequence in sequences]
+        sequence = order.merge([*sequences, list(ranks)])
+        known = set(sequence)
+        self.put([*sequence, *(slot for slot in new if slot not in known)], ranks)
+
+    def put(self, sequence: Sequence[int], ranks: Mapping[int, int] | None = None) -> None:
+        """Make this the order."""
+        ranks = self._ranks() if ranks is None else ranks
+        before, self.plan.ranks = self.plan.ranks, order.rerank(sequence, ranks)
+        # Drafts may carry the rank of an earlier try.
+        self.plan.ranks |= {slot: ranks[slot] for slot in before if slot in ranks and slot not in self.plan.ranks}
+        self.sequence = list(sequence)
+
+    def _ranks(self) -> dict[int, int]:
+        """In an order by hand an entry that comes back stands where it stood."""
+        # What another entry shows has no place of its own.
+        return self.folder.ranks(also={pk for pk in self.returning if self.folder.lead(pk) == pk})
+
+    def _source_order(self, source: int) -> list[int]:
+        placed = Claim.objects.filter(source_id=source, position__isnull=False).order_by("position", "id")
+        gone, moved = set(self.plan.gone), self.plan.moved_claims
+        rows = placed.values_list("id", "entry_id")
+        return list(dict.fromkeys(moved.get(pk, entry) for pk, entry in rows if pk not in gone))
+
+    def sort(self, drafts: Mapping[int, Any]) -> None:
+        """In an order by field: the places by the values as they will be. drafts: slot -> its key, None if not listed."""
+        mode, name = self.mode
+        if mode != MediaList.OrderMode.FIELD or name not in FIELDS:
+            return
+        column, descending = FIELDS[name]
+        stored = Entry.objects.filter(list=self.list_).listed().values_list("id", column)
+        keys = {pk: key for pk, key in stored if pk not in drafts}
+        keys |= {slot: key for slot, key in drafts.items() if key is not None}
+        by_id = sorted(keys, key=lambda slot: (slot < 0, abs(slot)))
+        self.put(sorted(by_id, key=keys.__getitem__, reverse=descending), self._ranks())
+
+    def count_moved(self, left: Collection[int], changed: Collection[int]) -> int:
+        """As a diff counts it: what is listed before and after and out of step, and has not changed besides."""
+        if self.sequence is None:
+            return 0
+        ranks, listed = self.folder.ranks(), self.folder.listed()
+        stay = [slot for slot in self.sequence if slot in listed and slot not in left]
+        steady = order.longest_rising([ranks[slot] for slot in stay])
+        return sum(slot not in changed for n, slot in enumerate(stay) if n not in steady)
+
+
+def sort_key_of(draft: Draft, row: Mapping[str, Any], name: str) -> Any:
+    """The key of a draft in an order by field; None where it is not listed."""
+    if draft.after is None:
+        return None
+    column = FIELDS[name][0]
+    if column == "year_key":
+        return row["year"] or 0
+    return (row["rating"] or 0.0) if column == "rating_key" else row[column]

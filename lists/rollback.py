@@ -1,0 +1,237 @@
+"""Making an older version the newest.
+
+A rollback never takes away what is: it is a new version. The firm edits become those of its target; what the sources say
+otherwise by now is held by edits that yield to their next word. Blocks, filters, rules and who is who stay as they are
+today, so an entry may be missing, and the plan says which and why.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from lists import order, rows, versions
+from lists.acts import ActPlanner
+from lists.fields import FIELDS
+from lists.folding import MERGED, EntryState, shown_values
+from lists.models import Edit, Entry, MediaList, Version
+from lists.plan import EditDraft, Plan
+from lists.resolve import ABSENT, PRESENCE, PRESENT
+from lists.spool import BLOCK
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """An entry that the target shows and the list cannot show today."""
+
+    entry: int
+    title: str
+    year: int | None
+    reason: str
+
+
+@dataclass
+class Then:
+    """How one entry was at the target. listed: it was on the list; excluded: it was kept out by a block or a filter;
+    merged: another entry showed it; else it was not there."""
+
+    state: str = "removed"
+    values: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_present(self) -> bool:
+        return self.state in ("listed", "excluded")
+
+
+class RollbackPlanner(ActPlanner):
+    """Plans the rollback of a list, or of some of its entries, to a version."""
+
+    def __init__(self, list_: MediaList, to: Version, *, at: Any, by: Any):
+        super().__init__(list_, at=at, by=by)
+        self.to = to
+        self.missing: list[Missing] = []
+        self._after: dict[int, bool] = {}  # entry -> listed, of those that were folded
+
+    def roll_back(self, entries: Iterable[int] | None = None) -> Plan:
+        whole = entries is None
+        touched = self._touched_entries() if entries is None else {e for pk in entries for e in self.folder.members(pk)}
+        leads = sorted({self.folder.lead(pk) for pk in touched})
+        self.placer.returning = touched
+        self.placer.place(None)
+        for pks in _blocks(leads):
+            states = self.folder.load(pks)
+            then = self._then(states)
+            firm = self._firm_edits(states)
+            for group in self.folder.grouped(states):
+                self._wind_back(group, then, firm)
+            self._draft(self._noted(states, then))
+        if whole:
+            self._set_back_facts()
+            self._set_back_order()
+        self._finish()
+        return self.plan
+
+    def _touched_entries(self) -> set[int]:
+        yielding = Edit.objects.filter(entry__list=self.list_, firm=False).values_list("entry_id", flat=True)
+        touched = versions.touched_since(self.to) | set(yielding)
+        return {member for pk in touched for member in self.folder.members(pk)}
+
+    # -- then ---------------------------------------------------------------------------------------------------------
+
+    def _then(self, states: Mapping[int, EntryState]) -> dict[int, Then]:
+        found = versions.last_rows(self.to, states)
+        return {slot: self._state_then(state, found.get(slot)) for slot, state in states.items()}
+
+    def _state_then(self, state: EntryState, row: Any) -> Then:
+        if row is None:
+            # Never listed up to then. If it was there at all, a rule had kept it out from the start.
+            was_there = state.first_listed_at is not None and state.first_listed_at <= self.to.created_at
+            return Then("excluded" if was_there else "removed")
+        if row.history_type != "-":
+            return Then("listed", versions.values_of(row))
+        if row.state == Entry.State.EXCLUDED:
+            return Then("excluded")
+        return Then("merged" if row.reason == MERGED else "removed")
+
+    def _firm_edits(self, states: Iterable[int]) -> dict[int, dict[str, Any]]:
+        """Entry -> field -> the firm edit (a history row) that stood at the target."""
+        firm: dict[int, dict[str, Any]] = {}
+        for row in versions.edits_of(self.to, entries=states).filter(firm=True):
+            firm.setdefault(row.entry_id, {})[row.field] = row
+        return firm
+
+    # -- back ---------------------------------------------------------------------------------------------------------
+
+    def _wind_back(
+        self, group: Sequence[EntryState], then: Mapping[int, Then], firm: Mapping[int, Mapping[str, Any]]
+    ) -> None:
+        held: dict[tuple[int, str], EditDraft] = {}
+        for state in group:
+            for name, edit in list(state.edits.items()):
+                if not edit.firm:
+                    held[state.slot, name] = state.edits.pop(name)
+        for state in group:
+            self._set_back_edits(state, group, firm.get(state.slot, {}), held)
+        self._hold_presence(group, then, held)
+        self.folder.settle(group)
+        self._hold_values(group, then, held)
+        self.plan.ended += [edit.pk for edit in held.values() if edit.pk is not None]
+
+    def _set_back_edits(
+        self, state: EntryState, group: Sequence[EntryState], firm: Mapping[str, Any], held: dict[tuple[int, str], EditDraft]
+    ) -> None:  # fmt: skip
+        """(1) The firm edits become those of the target; one that already stands with that value is left."""
+        for name in [name for name in state.edits if name not in firm]:
+            self._end(state, name)
+        for name, row in firm.items():
+            now = state.edits.get(name)
+            if now is not None and now.value == row.value:
+                continue
+            if now is None and (old := held.pop((state.slot, name), None)) is not None:
+                state.edits[name] = old  # its row becomes the firm edit
+            self._want(state, group, name, row.value, author=row.author_id, author_name=row.author_name)
+
+    def _hold_presence(
+        self, group: Sequence[EntryState], then: Mapping[int, Then], held: dict[tuple[int, str], EditDraft]
+    ) -> None:
+        """(2) Whether it is there. Of entries that are one thing today, one is enough."""
+        wanted = any(then[state.slot].is_present for state in group)
+        merged = all(then[state.slot].state == "merged" for state in group)
+        if merged or wanted == any(state.is_present for state in group):
+            return
+        if wanted:
+            first = next(state for state in group if then[state.slot].is_present)
+            self._hold_as_then(first, group, PRESENCE, PRESENT, held)
+        else:
+            for state in group:
+                if state.is_present:
+                    self._hold_as_then(state, group, PRESENCE, ABSENT, held)
+
+    def _hold_values(
+        self, group: Sequence[EntryState], then: Mapping[int, Then], held: dict[tuple[int, str], EditDraft]
+    ) -> None:
+        """(2) What it shows."""
+        shown = next((state for state in group if then[state.slot].state == "listed"), None)
+        if shown is None:
+            return
+        wanted = then[shown.slot].values
+        resolved = self.folder.resolved(group, blocks=False)
+        row = rows.entry_row(
+            resolved, list_id=self.list_.pk, item_id=group[0].item, once=True, kind=resolved.kind or group[0].kind,
+            state="listed", reason="", rank=0, first_listed_at=self.plan.at,
+        )  # fmt: skip
+        now = shown_values(row)
+        for name in FIELDS:
+            if now.get(name) != wanted.get(name):
+                self._hold_as_then(group[0], group, name, wanted.get(name), held)
+
+    def _hold_as_then(
+        self, state: EntryState, group: Sequence[EntryState], name: str, value: Any, held: dict[tuple[int, str], EditDraft]
+    ) -> None:  # fmt: skip
+        """A yielding edit against what the sources alone give now. One that says so already is left as it is."""
+        claimed = PRESENT if state.is_claimed else ABSENT
+        base = claimed if name == PRESENCE else self.folder.alone(group).values.get(name)
+        before = state.edits.get(name)
+        old = held.pop((state.slot, name), None)
+        if (
+            old is not None
+            and before is None
+            and (old.value, old.base, old.rollback_to) == (value, base, self.to.number)
+        ):
+            state.edits[name] = old
+            self.folder.made(old)
+            return
+        if before is None and old is not None:
+            state.edits[name] = old
+        elif before is not None and name != PRESENCE:
+            return  # a firm edit of the target stands; what it shows is its own
+        self._want(state, group, name, value, firm=False, base=base, rollback_to=self.to.number)
+
+    # -- the whole ----------------------------------------------------------------------------------------------------
+
+    def _noted(self, states: Mapping[int, EntryState], then: Mapping[int, Then]) -> Iterable[Any]:
+        """The drafts, with what the target shows and today's rules or identities keep out."""
+        for draft in self.folder.fold(states):
+            self._after[draft.slot] = draft.after is not None
+            was = then[draft.slot]
+            if was.state == "listed" and draft.after is None:
+                place = rows.COLUMNS.index
+                self.missing.append(
+                    Missing(draft.slot, was.values.get("title", ""), was.values.get("year"), draft.row[place("reason")])
+                )
+            yield draft
+
+    def _set_back_facts(self) -> None:
+        if self.to.facts != self.list_.facts:
+            self.plan.facts = self.to.facts
+
+    def _set_back_order(self) -> None:
+        """(3) If the order differs, it becomes the list's own."""
+        listed = {pk for pk in self.folder.listed() if self._after.get(pk, True)}
+        listed |= {pk for pk, after in self._after.items() if after}
+        sequence = self.placer.sequence or []
+        target = [pk for pk in self._target_order if pk in listed]
+        natural = [pk for pk in sequence if pk in listed]
+        shared = set(target)
+        if [pk for pk in natural if pk in shared] == target:
+            return
+        if self.list_.order_mode != MediaList.OrderMode.HAND:
+            self.plan.order_mode = (MediaList.OrderMode.HAND, "")
+        self.placer.put(order.merge([self._target_order, sequence]))
+
+    @cached_property
+    def _target_order(self) -> list[int]:
+        """The target's entries as they are called today, each once."""
+        return list(dict.fromkeys(self.folder.lead(pk) for pk in versions.order_of(self.to)))
+
+
+def plan_rollback(
+    list_: MediaList, to: Version, *, at: Any, by: Any, entries: Iterable[int] | None = None
+) -> tuple[Plan, list[Missing]]:
+    """The plan, and what the target shows that the list cannot show today."""
+    planner = RollbackPlanner(list_, to, at=at, by=by)
+    return planner.roll_back(entries), planner.missing
+
+
+def _blocks(values: Sequence[int], size: int = BLOCK) -> Iterable[Sequence[int]]:
+    return (values[start : start + size] for start in range(0, len(values), size))

@@ -1,0 +1,172 @@
+"""Questions that wait for a person: decided field by field or many at once, or skipped."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from lists.acts import Act, plan_act
+from lists.audit import audit
+from lists.errors import NotThere, NotWaiting, NotYours, Unfit
+from lists.fields import FIELDS
+from lists.models import Claim, Conflict, Entry, Item, MediaList, Version
+from lists.resolve import EMPTY
+from lists.services import identity
+from lists.services._writing import described, locked, publish
+from lists.services.hand import _cleaned
+from lists.titles import fold
+
+CHOICES = ("keep", "take", "type", "merge")
+WAITING = (Conflict.State.OPEN, Conflict.State.SKIPPED)
+
+
+def decide(
+    conflicts: Iterable[Conflict], *, by: Any, choice: str, value: Any = None, source: int | None = None
+) -> list[Version]:
+    """Answer questions about fields, all in the same way; one version for each list.
+
+    choice: keep (what the list shows), take (the word of `source`; None: what is recommended), type (`value`), merge
+    (lists of words united). Raises NotWaiting if one was decided meanwhile, Unfit for an answer that does not fit.
+    """
+    if choice not in CHOICES:
+        raise Unfit("A question is answered by keep, take, type or merge. Nothing was changed.")
+    by_list: dict[int, list[int]] = {}
+    for conflict in conflicts:
+        by_list.setdefault(conflict.list_id, []).append(conflict.pk)
+    made = []
+    with transaction.atomic():
+        for list_id, pks in sorted(by_list.items()):
+            list_ = locked(MediaList.objects.get(pk=list_id))
+            if (version := _decide(list_, _waiting(pks), by, choice, value, source)) is not None:
+                made.append(version)
+    return made
+
+
+def _waiting(pks: Sequence[int]) -> list[Conflict]:
+    found = list(
+        Conflict.objects.select_for_update(of=("self",)).select_related("entry").filter(pk__in=pks).order_by("id")
+    )
+    if any(conflict.state not in WAITING for conflict in found) or len(found) < len(set(pks)):
+        raise NotWaiting("This question is decided already. Nothing was changed.")
+    return found
+
+
+def _decide(
+    list_: MediaList, conflicts: Sequence[Conflict], by: Any, choice: str, value: Any, source: int | None
+) -> Version | None:
+    edits: dict[int, dict[str, Any]] = {}
+    for conflict in conflicts:
+        if conflict.kind != Conflict.Kind.FIELD or conflict.entry is None:
+            raise Unfit("Which thing it is is decided one by one. Nothing was changed.")
+        shown = conflict.entry.values.get(conflict.field)
+        answer = _answer(conflict, shown, choice, value, source)
+        edits.setdefault(conflict.entry_id or 0, {})[conflict.field] = None if answer in EMPTY else answer
+        conflict.before, conflict.after = shown, answer
+        _close(conflict, by)
+    entries = list({conflict.entry_id: conflict.entry for conflict in conflicts if conflict.entry}.values())
+    plan = plan_act(list_, Act(edits=edits), at=timezone.now(), by=by)
+    version = publish(plan, kind=Version.Kind.DECISION, by=by, summary=f"Decided: {described(entries)}")
+    for conflict in conflicts:
+        audit(
+            by, "decided", conflict, list_=list_, before={conflict.field: conflict.before},
+            after={conflict.field: conflict.after}, version=version,
+        )  # fmt: skip
+    return version
+
+
+def _answer(conflict: Conflict, shown: Any, choice: str, value: Any, source: int | None) -> Any:
+    if choice == "keep":
+        return shown
+    if choice == "type":
+        return _cleaned({conflict.field: value})[conflict.field]
+    if choice == "merge":
+        return _united(conflict, shown)
+    recommended = conflict.recommendation or {}
+    if source is None:
+        return shown if recommended.get("choice") != "take" else recommended.get("value")
+    for option in conflict.options:
+        if str(option["source"]) == str(source):
+            return option["value"]
+    raise NotThere("This source is not one of those that differ. Nothing was changed.")
+
+
+def _united(conflict: Conflict, shown: Any) -> list[str]:
+    if FIELDS[conflict.field].type != "list":
+        raise Unfit(f"{FIELDS[conflict.field].label} cannot be merged: it holds one value. Nothing was changed.")
+    united: dict[str, str] = {}
+    for words in (shown or [], *(option["value"] or [] for option in conflict.options)):
+        for word in words:
+            united.setdefault(fold(word), word)
+    return list(united.values())
+
+
+def _close(conflict: Conflict, by: Any) -> None:
+    conflict.state, conflict.decided_by, conflict.decided_at = Conflict.State.DECIDED, by, timezone.now()
+    conflict.save()
+
+
+def decide_identity(conflict: Conflict, *, by: Any, item: int | None, same: bool = False) -> Version | None:
+    """Answer which thing an entry is: one of the options, or (None) a thing of its own. same: the ids name one thing, so
+    the options are merged into `item`, or the first.
+
+    Raises NotWaiting, NotThere for an item that is no option, NotYours if the person may not merge them.
+    """
+    with transaction.atomic():
+        list_ = locked(conflict.list)
+        [conflict] = _waiting([conflict.pk])
+        options = [option["item"] for option in conflict.options]
+        if conflict.kind == Conflict.Kind.FIELD or conflict.entry is None:
+            raise Unfit("This question is about a field. Nothing was changed.")
+        if item is not None and item not in options:
+            raise NotThere("This thing is not one of those in question. Nothing was changed.")
+        conflict.before = {"item": conflict.entry.item_id}
+        conflict.after = {"item": item, "same": same}
+        _close(conflict, by)
+        if same:
+            _merge(options, into=item, by=by)
+            item = item or options[0]
+        feeds = Claim.objects.filter(entry=conflict.entry, source__role="feed", source__removed_at=None)
+        picked = Item.objects.get(pk=item) if item is not None else None
+        return identity.pick(list_, feeds.values_list("id", flat=True), picked, by=by)
+
+
+def _merge(options: Sequence[int], *, into: int | None, by: Any) -> None:
+    items = list(Item.objects.filter(pk__in=options).order_by("id"))
+    if len(items) < 2:
+        return
+    if not identity.may_identify(by, *items):
+        raise NotYours("One of them stands on lists of others, so only staff can merge them. Nothing was changed.")
+    target = next((item for item in items if item.pk == into), items[0])
+    for item in items:
+        if item.pk != target.pk and (item.root_id or item.pk) != (target.root_id or target.pk):
+            identity.merge_items(item, target, by=by)
+
+
+@transaction.atomic
+def skip(conflicts: Iterable[Conflict], *, by: Any) -> int:
+    """Hide questions until a source's word changes; returns how many."""
+    pks = [conflict.pk for conflict in conflicts]
+    found = _waiting(pks)
+    for conflict in found:
+        if conflict.state == Conflict.State.OPEN:
+            conflict.state = Conflict.State.SKIPPED
+            conflict.save()
+            audit(by, "skipped", conflict, list_=conflict.list, before={"state": "open"}, after={"state": "skipped"})
+    return len(found)
+
+
+def close_lapsed(*, at: Any = None) -> int:
+    """Close questions whose deadline has passed in favour of what the list shows; returns how many."""
+    lapsed = Conflict.objects.filter(state__in=WAITING, deadline__lt=at or timezone.now()).select_related(
+        "entry", "list"
+    )
+    closed = 0
+    for conflict in lapsed.order_by("id")[:1000]:
+        with transaction.atomic():
+            conflict.state, conflict.decided_at = Conflict.State.EXPIRED, timezone.now()
+            conflict.after = conflict.entry.values.get(conflict.field) if isinstance(conflict.entry, Entry) else None
+            conflict.save()
+            audit(None, "closed at its deadline", conflict, list_=conflict.list, after={conflict.field: conflict.after})
+        closed += 1
+    return closed

@@ -1,0 +1,140 @@
+"""The sources of a list: which there are, whose word comes first, what stays when one goes."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from lists.audit import audit
+from lists.changes import Planner, plan_refold
+from lists.errors import NotThere, Unfit
+from lists.leaving import Held, supported_by, would_leave
+from lists.match import Matcher
+from lists.models import Claim, MediaList, Proposal, Source, Version
+from lists.services._writing import locked, publish
+
+DETAILS = ("name", "priority", "enabled", "sync_enabled", "interval_min", "gap_min", "mode", "grace")
+
+
+@transaction.atomic
+def add_source(list_: MediaList, *, adapter: str, name: str, by: Any, **details: Any) -> Source:
+    """A new feed of a list, behind those that it has."""
+    last = list_.sources.filter(role=Source.Role.FEED).order_by("-priority").first()
+    details.setdefault("priority", last.priority + 1 if last else 1)
+    source = Source.objects.create(list=list_, adapter=adapter, name=name, **details)
+    audit(by, "added source", source, list_=list_, after={"adapter": adapter, "name": name})
+    return source
+
+
+def kept_source(list_: MediaList) -> Source:
+    """The list's own source, for what a person adds and what the list keeps; made when it is first needed."""
+    return Source.objects.get_or_create(
+        list=list_, role=Source.Role.KEPT, defaults={"name": "By hand", "adapter": "", "sync_enabled": False}
+    )[0]
+
+
+@transaction.atomic
+def change_source(source: Source, *, by: Any, **details: Any) -> Version | None:
+    """Change how a source is called, when it is read and how its answers are taken (DETAILS).
+
+    Another priority folds the list again; returns the version that this made, if any.
+    """
+    list_ = locked(source.list)
+    source = _feed(list_, source.pk)
+    unknown = details.keys() - set(DETAILS)
+    if unknown:
+        raise Unfit(f"A source has no {', '.join(sorted(unknown))}. Nothing was changed.")
+    before = {name: getattr(source, name) for name in details if getattr(source, name) != details[name]}
+    if not before:
+        return None
+    for name in before:
+        setattr(source, name, details[name])
+    source.save()
+    version = _refolded(list_, by=by, summary=f"Order of the sources: {source}") if "priority" in before else None
+    audit(by, "changed source", source, before=before, after={name: details[name] for name in before}, version=version)
+    return version
+
+
+@transaction.atomic
+def order_sources(list_: MediaList, sources: Sequence[int], *, by: Any) -> Version | None:
+    """The sources speak in this order; those not named follow in theirs."""
+    list_ = locked(list_)
+    feeds = list(list_.sources.filter(role=Source.Role.FEED, removed_at=None).order_by("priority", "id"))
+    by_id = {source.pk: source for source in feeds}
+    if not set(sources) <= by_id.keys():
+        raise NotThere("This is no source of the list. Nothing was changed.")
+    wanted = [by_id[pk] for pk in dict.fromkeys(sources)]
+    wanted += [source for source in feeds if source not in wanted]
+    before = {"order": [str(source) for source in feeds]}
+    for number, source in enumerate(wanted, 1):
+        if source.priority != number:
+            source.priority = number
+            source.save()
+    if wanted == feeds:
+        return None
+    version = _refolded(list_, by=by, summary="Order of the sources")
+    audit(by, "ordered sources", list_, before=before, after={"order": [str(s) for s in wanted]}, version=version)
+    return version
+
+
+def _refolded(list_: MediaList, *, by: Any, summary: str) -> Version | None:
+    plan = plan_refold(list_, at=timezone.now())
+    return publish(plan, kind=Version.Kind.RULES, by=by, summary=summary)
+
+
+def _feed(list_: MediaList, pk: int) -> Source:
+    source = Source.objects.filter(list=list_, pk=pk, role=Source.Role.FEED).first()
+    if source is None:
+        raise NotThere("This is no source of the list. Nothing was changed.")
+    return source
+
+
+def only_from(source: Source) -> tuple[int, int]:
+    """(listed entries that the source stands for, those of them that would leave without it)."""
+    planner = Planner(source.list, source, at=timezone.now(), matcher=Matcher(create=False))
+    claims = [Held(*row) for row in Claim.objects.filter(source=source).values_list(*HELD)]
+    entries = {claim.entry for claim in claims}
+    return supported_by(entries, planner.folder), len(would_leave(claims, planner.folder, ()))
+
+
+HELD = ("id", "entry_id", "digest", "position", "missing")
+
+
+@transaction.atomic
+def remove_source(source: Source, *, by: Any, keep: bool) -> Version | None:
+    """Take a source away. keep: what only it lists stays, kept by the list; else it leaves. Its row and claims rest.
+
+    The question was put, so the guard does not ask again; a held change of the source is withdrawn.
+    """
+    list_ = locked(source.list)
+    source = _feed(list_, source.pk)
+    if source.removed_at is not None:
+        return None
+    claimed = list(Claim.objects.filter(source=source).values_list("entry_id", flat=True))
+    source.removed_at, source.enabled = timezone.now(), False
+    source.save()
+    waiting = Proposal.objects.filter(source=source, kind=Proposal.Kind.HELD, state=Proposal.State.OPEN)
+    waiting.update(state=Proposal.State.WITHDRAWN, decided_by=by, decided_at=timezone.now())
+    planner = Planner(list_, None, at=timezone.now(), matcher=Matcher(create=False))
+    planner.folder.removed_source = source.pk if keep else None
+    plan = planner.refold(claimed)
+    version = publish(plan, kind=Version.Kind.RULES, by=by, summary=f"Without {source}")
+    audit(by, "removed source", source, before={"name": source.name}, after={"kept": keep}, version=version)
+    return version
+
+
+@transaction.atomic
+def revive_source(source: Source, *, by: Any) -> Version | None:
+    """A source that was removed counts again, with what it said last."""
+    list_ = locked(source.list)
+    source = _feed(list_, source.pk)
+    if source.removed_at is None:
+        return None
+    source.removed_at, source.enabled = None, True
+    source.save()
+    claimed = list(Claim.objects.filter(source=source).values_list("entry_id", flat=True))
+    plan = plan_refold(list_, at=timezone.now(), entries=claimed)
+    version = publish(plan, kind=Version.Kind.RULES, by=by, summary=f"With {source} again")
+    audit(by, "brought back source", source, after={"name": source.name}, version=version)
+    return version
