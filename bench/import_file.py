@@ -153,14 +153,14 @@ def main() -> None:
             env = {**os.environ, "LISTKEEPER_DATA": folder, "DJANGO_SETTINGS_MODULE": "config.settings"}
             env["LISTKEEPER_LOG_LEVEL"] = "WARNING"
             if args.database:
-                _fresh_database(args.database)
+                fresh_database(args.database)
                 env["DATABASE_URL"] = args.database
             else:
                 env.pop("DATABASE_URL", None)
             subprocess.run([sys.executable, "-m", "bench.import_file", "--child", str(count)], env=env, check=True)
 
 
-def _fresh_database(url: str) -> None:
+def fresh_database(url: str) -> None:
     import psycopg
     from psycopg import sql
 

@@ -6,8 +6,8 @@ from django.contrib.admin import AdminSite
 from django.http import HttpRequest
 
 GROUPS = {
-    "Lists": ("MediaList", "Source", "Entry", "Item", "Version", "Provenance"),
-    "To decide": ("Proposal", "Conflict", "Block"),
+    "Lists": ("MediaList", "Source", "Entry", "Edit", "Item", "Version", "Provenance"),
+    "To decide": ("Proposal", "Conflict", "Block", "Decision"),
     "Runs and tasks": ("Run", "Schedule", "OrmQ", "Success", "Failure"),
     "Site": ("SitePolicy", "User", "Group", "Account", "Audit"),
 }

@@ -1,5 +1,6 @@
 """The API under /api/v1/: what the rooms bring, its schema, and one form for every refusal."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
@@ -15,34 +16,45 @@ from rest_framework.response import Response
 from rest_framework.views import APIView, exception_handler
 
 from lists import api as lists_api
+from lists.errors import AlreadyListed, Refused, TooLate
 from lists.paging import BadCursor
-from lists.services import InTheBin
 from sync import api as sync_api
-from sync.errors import BadPayload
+from sync.errors import BadPayload, Busy, SourceRefused
 from sync.uploads import NotOpen, TooLarge
 
 # Errors of the rooms whose text is written for people, with the status that tells it to programs.
 REFUSALS: list[tuple[type[Exception], int, str]] = [
-    (InTheBin, 409, "in_the_bin"),
     (NotOpen, 409, "not_open"),
     (TooLarge, 413, "too_large"),
     (BadPayload, 400, "unreadable"),
+    (Busy, 409, Busy.code),
+    (SourceRefused, 409, SourceRefused.code),
     (BadCursor, 400, "bad_cursor"),
     (RequestDataTooBig, 413, "too_large"),
 ]
 
 
 def answer_error(exc: Exception, context: dict[str, Any]) -> Response | None:
-    """{"error": {"code", "message", "fields"?}} for all that a request can be refused for; None for our own faults."""
+    """{"error": {"code", "message", "fields"?, "entry"?, "run"?}} for all that a request can be refused for; None for our own faults."""
+    if isinstance(exc, Refused):
+        return _refused(exc, context["request"])
     for kind, status, code in REFUSALS:
         if isinstance(exc, kind):
-            return Response({"error": {"code": code, "message": str(exc)}}, status)
+            about = {"run": exc.run.pk} if isinstance(exc, Busy) else {}
+            return Response({"error": {"code": code, "message": str(exc), **about}}, status)
     if isinstance(exc, SuspiciousOperation):
         return Response({"error": {"code": "invalid", "message": "The request makes no sense. Nothing was done."}}, 400)
     response = exception_handler(exc, context)
     if response is not None:
         response.data = {"error": _body(exc)}
     return response
+
+
+def _refused(exc: Refused, request: Request) -> Response:
+    """409 and its like; 412 where the sender said which version they looked at."""
+    status = 412 if isinstance(exc, TooLate) and "If-Match" in request.headers else exc.status
+    about = {"entry": exc.entry.pk} if isinstance(exc, AlreadyListed) and exc.entry is not None else {}
+    return Response({"error": {"code": exc.code, "message": str(exc), **about}}, status)
 
 
 def _body(exc: Exception) -> dict[str, Any]:
@@ -60,10 +72,20 @@ def _body(exc: Exception) -> dict[str, Any]:
 
 
 def _invalid(detail: Any) -> dict[str, Any]:
-    fields = {name: _texts(texts) for name, texts in detail.items()} if isinstance(detail, dict) else {}
+    fields = dict(_by_field(detail)) if isinstance(detail, dict) else {}
     about_all = fields.pop("non_field_errors", [] if isinstance(detail, dict) else _texts(detail))
     message = " ".join(about_all) or "Some of the values are wrong. Nothing was saved."
     return {"code": "invalid", "message": message, **({"fields": fields} if fields else {})}
+
+
+def _by_field(detail: dict[str, Any], within: str = "") -> Iterator[tuple[str, list[str]]]:
+    """(field, what is wrong with it); one within another is named "values.year"."""
+    for name, found in detail.items():
+        where = f"{within}.{name}" if within and name != "non_field_errors" else within or name
+        if isinstance(found, dict) and all(isinstance(key, str) for key in found):
+            yield from _by_field(found, where)
+        else:
+            yield where, _texts(found)
 
 
 def _texts(detail: Any) -> list[str]:

@@ -76,6 +76,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "sync.context.shell",
+                "lists.context.review",
             ],
             "builtins": ["lists.templatetags.listkeeper"],
         },
@@ -193,6 +194,14 @@ SPECTACULAR_SETTINGS = {
         "EntryState": "lists.models.Entry.State",
         "ProposalState": "lists.models.Proposal.State",
         "RunState": "sync.models.Run.State",
+        "ConflictState": "lists.models.Conflict.State",
+        "ConflictKind": "lists.models.Conflict.Kind",
+        "YourRole": ["owner", "editor", "viewer"],
+        "MemberRole": "lists.models.Membership.Role",
+        "SourceRole": "lists.models.Source.Role",
+        "SourceMode": "lists.models.Source.Mode",
+        "OrderMode": "lists.models.MediaList.OrderMode",
+        "BlockScope": ["list", "mine", "all"],
     },
 }
 

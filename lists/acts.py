@@ -11,12 +11,12 @@ from typing import Any
 from lists.asking import known_words
 from lists.changes import Planner
 from lists.errors import Unfit
-from lists.folding import EntryState
 from lists.match import Match, Matcher
 from lists.models import Claim, MediaList
 from lists.plan import EditDraft, Plan
 from lists.resolve import ABSENT, PRESENCE, PRESENT
-from lists.spool import BLOCK
+from lists.spool import blocks
+from lists.states import EntryState
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class ActPlanner(Planner):
             state.rank = self.plan.ranks.get(state.slot, 0)
             self._want(state, [state], PRESENCE, PRESENT)
             self.folder.say(state, addition.values, addition.kind, listing=False, ids=addition.ids)
-        for pks in _blocks(sorted({self.folder.lead(pk) for pk in (*act.edits, *act.given_back)})):
+        for pks in blocks(sorted({self.folder.lead(pk) for pk in (*act.edits, *act.given_back)})):
             states = self.folder.load(pks)
             for group in self.folder.grouped(states):
                 self._apply(group, act)
@@ -125,7 +125,7 @@ class ActPlanner(Planner):
         entries = list(entries)
         self.placer.returning = set(entries)
         self.placer.place(None)
-        for pks in _blocks(sorted({self.folder.lead(pk) for pk in entries})):
+        for pks in blocks(sorted({self.folder.lead(pk) for pk in entries})):
             states = self.folder.load(pks)
             for state in states.values():
                 for name in [name for name, edit in state.edits.items() if not edit.firm]:
@@ -141,7 +141,7 @@ class ActPlanner(Planner):
         members = {pk for entry in (*entries, *keep) for pk in self.folder.members(entry)}
         kept = {pk for entry in keep for pk in self.folder.members(entry)}
         going: dict[int, int] = {}
-        for pks in _blocks(sorted(members)):
+        for pks in blocks(sorted(members)):
             going |= dict(Claim.objects.filter(source=source, entry__in=pks).values_list("id", "entry_id"))
         self.plan.gone += going
         self.folder.forget(set(going), keep={pk for pk, entry in going.items() if entry in kept})
@@ -196,7 +196,3 @@ class ActPlanner(Planner):
 
 def plan_act(list_: MediaList, act: Act, *, at: Any, by: Any) -> Plan:
     return ActPlanner(list_, at=at, by=by).act(act)
-
-
-def _blocks(values: Sequence[Any], size: int = BLOCK) -> Iterable[Sequence[Any]]:
-    return (values[start : start + size] for start in range(0, len(values), size))

@@ -6,6 +6,17 @@ from django.db.models import Model
 
 from lists.models import Audit, MediaList, Version
 
+# What the page and the API filter by: parameter -> lookup.
+FILTERS = {
+    "action": "action",
+    "object_type": "object_type",
+    "object_id": "object_id",
+    "list": "list_ref",
+    "actor": "actor_name",
+    "from": "at__gte",
+    "to": "at__lte",
+}
+
 
 def audit(
     actor: Any,
@@ -34,3 +45,8 @@ def audit(
         after=after,
         correlation_id=correlation_id,
     )
+
+
+def wanted(query: dict[str, Any]) -> dict[str, Any]:
+    """What a queryset of Audit is filtered by, of parameters that were read and checked."""
+    return {lookup: query[name] for name, lookup in FILTERS.items() if name in query}

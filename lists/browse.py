@@ -24,7 +24,8 @@ SORTS = {
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What somebody wants to see of a list. kind: a member of Item.Kind or ""; years: bounds, both included, or None."""
+    """What somebody wants to see of a list. kind: a member of Item.Kind or ""; years: bounds, both included, or None;
+    state: a member of Entry.State, what the list shows if nobody asks for something else."""
 
     q: str = ""
     kind: str = ""
@@ -32,12 +33,14 @@ class Wish:
     year_from: int | None = None
     year_to: int | None = None
     sort: str = "order"
+    state: str = Entry.State.LISTED
 
     @classmethod
     def of(cls, params: Any) -> "Wish":
         """From a query string; what makes no sense is left out rather than refused."""
         sort = params.get("sort", "order")
         kind = params.get("kind", "")
+        state = params.get("state", "")
         return cls(
             q=params.get("q", "").replace("\x00", "").strip()[:200],
             kind=kind if kind in Item.Kind.values else "",
@@ -45,6 +48,7 @@ class Wish:
             year_from=_year(params.get("year_from") or params.get("year", "")),
             year_to=_year(params.get("year_to") or params.get("year", "")),
             sort=sort if sort in SORTS else "order",
+            state=state if state in Entry.State.values else Entry.State.LISTED,
         )
 
     @property
@@ -57,8 +61,8 @@ def _year(text: str) -> int | None:
 
 
 def matching(list_: MediaList, wish: Wish) -> QuerySet[Entry]:
-    """Listed entries that fit, without order."""
-    found = Entry.objects.filter(list=list_).for_page()
+    """Entries that fit, without order."""
+    found = Entry.objects.filter(list=list_, state=wish.state).select_related("item").defer("search", "origins")
     if wish.q:
         found = found.filter(search__contains=fold(wish.q))
     if wish.kind:

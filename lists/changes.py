@@ -11,7 +11,7 @@ lists/writer.py publishes a plan, all or nothing for readers; a preview only loo
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,7 @@ from typing import Any
 from lists import fields, rows
 from lists.align import align_records
 from lists.blocking import rules_for
-from lists.folding import EntryFolder, EntryState
+from lists.folding import EntryFolder
 from lists.guard import Limits, must_ask
 from lists.leaving import Held, explain, noun_of, supported_by, would_leave
 from lists.match import Match, Matcher
@@ -28,7 +28,8 @@ from lists.order import SourceOrder
 from lists.placing import Placer, sort_key_of
 from lists.plan import ClaimDraft, Draft, Plan, Reading
 from lists.records import About, NotTaken, Record, Row, Unreadable
-from lists.spool import BLOCK, Spool
+from lists.spool import BLOCK, Spool, blocks
+from lists.states import EntryState
 from lists.titles import name_key
 
 PROBLEMS_KEPT = 200
@@ -181,7 +182,7 @@ class Planner:
                 block = []
         self._identify(block, fresh)
         self._recognise(unknown)
-        for drafts in _blocks(unknown):
+        for drafts in blocks(unknown):
             self._identify(drafts, fresh)
 
     def _recognise(self, unknown: Sequence[ClaimDraft]) -> None:
@@ -189,7 +190,7 @@ class Planner:
         them, where its source lacks what it called so."""
         lacking = {held.entry: key for key, held in self._stored.items()} if unknown else {}
         shown: dict[tuple[str, str], str] = {}
-        for pks in _blocks(sorted(lacking)):
+        for pks in blocks(sorted(lacking)):
             for pk, kind, title, year, artist in Entry.objects.filter(pk__in=pks).values_list(
                 "id", "kind", "title", "year", "artist"
             ):
@@ -336,7 +337,7 @@ class Planner:
                 self.plan.claims.extend(drafts)
         gone = list(self.plan.gone)
         left: list[int] = []
-        for pks in _blocks(sorted(gone)):
+        for pks in blocks(sorted(gone)):
             left += Claim.objects.filter(pk__in=pks).values_list("entry_id", flat=True)
         self._fold_existing(pk for pk in left if self.folder.lead(pk) not in self._once)
 
@@ -373,7 +374,7 @@ class Planner:
 
     def _fold_existing(self, pks: Iterable[int]) -> None:
         """Fold entries to which nothing new was said; each thing once."""
-        for block in _blocks(sorted({self.folder.lead(pk) for pk in pks})):
+        for block in blocks(sorted({self.folder.lead(pk) for pk in pks})):
             self._draft(self.folder.fold(self.folder.load(block)))
 
     def _draft(self, drafts: Iterable[Draft]) -> None:
@@ -404,11 +405,6 @@ class Planner:
 
 def _nameless_key(kind: str, title: str | None, year: int | None, artist: str | None) -> str:
     return f"{kind}|{name_key(title or '', year, artist or '')}"
-
-
-def _blocks(values: Sequence[Any], size: int = BLOCK) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(values), size):
-        yield values[start : start + size]
 
 
 def plan_sync(

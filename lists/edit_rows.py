@@ -1,6 +1,6 @@
 """Writing edits and their history with the version that they belong to, set-based: a rollback may write thousands."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -8,6 +8,7 @@ import orjson
 from lists.dialects import Dialect, quote
 from lists.models import Edit, Version
 from lists.plan import EditDraft, Plan
+from lists.spool import blocks
 
 EDIT, HISTORY = Edit._meta.db_table, Edit.history.model._meta.db_table
 COLUMNS = (
@@ -47,16 +48,16 @@ class _Writing:
     def _end(self, pks: Sequence[int]) -> None:
         self._close(pks)
         self._remember(pks, "-")
-        for block in _blocks(pks):
+        for block in blocks(pks):
             Edit.objects.filter(pk__in=block)._raw_delete("default")
 
     def _close(self, pks: Sequence[int]) -> None:
-        for block in _blocks(pks):
+        for block in blocks(pks):
             rows = Edit.history.filter(id__in=block, closed_by__isnull=True)
             rows.update(closed_by=self.version.pk)
 
     def _remember(self, pks: Sequence[int], what: str) -> None:
-        for block in _blocks(pks):
+        for block in blocks(pks):
             marks = ", ".join(["%s"] * len(block))
             self.dialect.execute(
                 f'INSERT INTO "{HISTORY}" ({quote(KEPT)}, history_date, history_type, version_id, history_user_id, '  # noqa: S608
@@ -74,8 +75,3 @@ class _Writing:
 
 def _json(value: Any) -> str | None:
     return None if value is None else orjson.dumps(value).decode()
-
-
-def _blocks(values: Sequence[int], size: int = 500) -> Iterator[Sequence[int]]:
-    for start in range(0, len(values), size):
-        yield values[start : start + size]

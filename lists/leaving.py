@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from lists.folding import EntryFolder
 from lists.models import Claim, Edit
 from lists.resolve import PRESENCE, PRESENT
-from lists.spool import BLOCK
+from lists.spool import blocks
 
 
 @dataclass(slots=True)
@@ -27,7 +27,7 @@ def would_leave(absent: Sequence[Held], folder: EntryFolder, named: Collection[i
     entries = {folder.lead(held.entry) for held in absent} & listed
     entries -= {folder.lead(slot) for slot in named}  # the source lists it under another key
     leaving: set[int] = set()
-    for block in _blocks(sorted(entries)):
+    for block in blocks(sorted(entries)):
         members = {pk: lead for lead in block for pk in folder.members(lead)}
         claims = Claim.objects.filter(entry__in=members, listing=True, source__removed_at__isnull=True)
         held = Edit.objects.filter(entry__in=members, field=PRESENCE, value=PRESENT)
@@ -59,7 +59,3 @@ def explain(positions: Iterable[int | None], *, last: int, found: int, noun: str
 
 def noun_of(content: str) -> str:
     return {"films": "films", "tracks": "tracks", "channels": "channels"}.get(content, "entries")
-
-
-def _blocks(values: Sequence[int], size: int = BLOCK) -> Iterable[Sequence[int]]:
-    return (values[start : start + size] for start in range(0, len(values), size))

@@ -110,10 +110,13 @@ def _weigh(heard: Sequence[Word], strategy: str) -> tuple[Values, dict[str, Any]
     values: Values = {}
     origins: dict[str, Any] = {}
     choose = STRATEGIES[strategy]
+    said: dict[str, list[Word]] = {}
+    for word in heard:
+        for name in word.values:
+            said.setdefault(name, []).append(word)
     for name in FIELDS:
-        saying = [word for word in heard if name in word.values]
-        if saying:
-            values[name], origins[name] = choose(name, saying)
+        if name in said:
+            values[name], origins[name] = choose(name, said[name])
     return values, _compact(origins)
 
 

@@ -13,11 +13,11 @@ from typing import Any
 from lists import order, rows, versions
 from lists.acts import ActPlanner
 from lists.fields import FIELDS
-from lists.folding import MERGED, EntryState, shown_values
 from lists.models import Edit, Entry, MediaList, Version
 from lists.plan import EditDraft, Plan
 from lists.resolve import ABSENT, PRESENCE, PRESENT
-from lists.spool import BLOCK
+from lists.spool import blocks
+from lists.states import MERGED, EntryState, shown_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class RollbackPlanner(ActPlanner):
         leads = sorted({self.folder.lead(pk) for pk in touched})
         self.placer.returning = touched
         self.placer.place(None)
-        for pks in _blocks(leads):
+        for pks in blocks(leads):
             states = self.folder.load(pks)
             then = self._then(states)
             firm = self._firm_edits(states)
@@ -84,7 +84,9 @@ class RollbackPlanner(ActPlanner):
 
     def _state_then(self, state: EntryState, row: Any) -> Then:
         if row is None:
-            # Never listed up to then. If it was there at all, a rule had kept it out from the start.
+            # Never listed up to then. If it was there at all, another entry showed it or a rule kept it out from the start.
+            if self.folder.lead(state.slot) != state.slot:
+                return Then("merged")
             was_there = state.first_listed_at is not None and state.first_listed_at <= self.to.created_at
             return Then("excluded" if was_there else "removed")
         if row.history_type != "-":
@@ -141,11 +143,11 @@ class RollbackPlanner(ActPlanner):
             return
         if wanted:
             first = next(state for state in group if then[state.slot].is_present)
-            self._hold_as_then(first, group, PRESENCE, PRESENT, held)
+            self._hold_as_then(first, group, PRESENCE, PRESENT, held, base=first.claimed)
         else:
             for state in group:
                 if state.is_present:
-                    self._hold_as_then(state, group, PRESENCE, ABSENT, held)
+                    self._hold_as_then(state, group, PRESENCE, ABSENT, held, base=state.claimed)
 
     def _hold_values(
         self, group: Sequence[EntryState], then: Mapping[int, Then], held: dict[tuple[int, str], EditDraft]
@@ -161,16 +163,16 @@ class RollbackPlanner(ActPlanner):
             state="listed", reason="", rank=0, first_listed_at=self.plan.at,
         )  # fmt: skip
         now = shown_values(row)
-        for name in FIELDS:
-            if now.get(name) != wanted.get(name):
-                self._hold_as_then(group[0], group, name, wanted.get(name), held)
+        differing = [name for name in FIELDS if now.get(name) != wanted.get(name)]
+        alone = self.folder.alone(group).values if differing else {}
+        for name in differing:
+            self._hold_as_then(group[0], group, name, wanted.get(name), held, base=alone.get(name))
 
     def _hold_as_then(
-        self, state: EntryState, group: Sequence[EntryState], name: str, value: Any, held: dict[tuple[int, str], EditDraft]
+        self, state: EntryState, group: Sequence[EntryState], name: str, value: Any,
+        held: dict[tuple[int, str], EditDraft], *, base: Any,
     ) -> None:  # fmt: skip
         """A yielding edit against what the sources alone give now. One that says so already is left as it is."""
-        claimed = PRESENT if state.is_claimed else ABSENT
-        base = claimed if name == PRESENCE else self.folder.alone(group).values.get(name)
         before = state.edits.get(name)
         old = held.pop((state.slot, name), None)
         if (
@@ -231,7 +233,3 @@ def plan_rollback(
     """The plan, and what the target shows that the list cannot show today."""
     planner = RollbackPlanner(list_, to, at=at, by=by)
     return planner.roll_back(entries), planner.missing
-
-
-def _blocks(values: Sequence[int], size: int = BLOCK) -> Iterable[Sequence[int]]:
-    return (values[start : start + size] for start in range(0, len(values), size))

@@ -2,11 +2,17 @@
 
 import pickle
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
 BLOCK = 500
+
+
+def blocks(values: Sequence[T], size: int = BLOCK) -> Iterator[Sequence[T]]:
+    """Slices of a sequence: as many as one statement takes."""
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
 
 
 class Spool(Generic[T]):

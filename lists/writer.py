@@ -4,7 +4,7 @@ Rows go set-based past the ORM, their history with them; so simple-history's sig
 nothing may depend on them.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import islice
@@ -21,6 +21,7 @@ from lists.edit_rows import write_edits
 from lists.models import Claim, Entry, MediaList, Provenance, Refold, Source, Version
 from lists.plan import ClaimDraft, Draft, Plan
 from lists.questions import put_questions
+from lists.spool import blocks
 
 ENTRY, CLAIM = Entry._meta.db_table, Claim._meta.db_table
 HISTORY = Entry.history.model._meta.db_table
@@ -133,11 +134,11 @@ class Publication:
             "WHERE id BETWEEN %s AND %s AND list_id = %s AND state = 'listed'",
             (pks[0], pks[-1], self.plan.list_.pk),
         )
-        if any(draft.excluded for draft in drafts):
-            # That it was kept out is remembered: a rollback to this version counts it as present.
+        if any(draft.op != "add" for draft in drafts):
+            # That a rule kept it out, or another entry shows it, is remembered: a rollback to this version needs it.
             self._write_history(
                 f"SELECT {quote(KEPT)}, %s, '-', %s, %s FROM \"{ENTRY}\" "  # noqa: S608
-                "WHERE id BETWEEN %s AND %s AND list_id = %s AND state = 'excluded'",
+                "WHERE id BETWEEN %s AND %s AND list_id = %s AND state <> 'listed'",
                 (pks[0], pks[-1], self.plan.list_.pk),
             )
 
@@ -182,10 +183,9 @@ class Publication:
         for block in plan.claims.blocks():
             new = [draft for draft in block if draft.pk is None]
             if new:
-                dialect.load(
-                    CLAIM, ("source_id", *CLAIM_COLUMNS, "missing"),
-                    ((self._source_of(draft), *self._claim(draft), 0) for draft in new),
-                )  # fmt: skip
+                # A list, not a generator: it may ask the database, which cannot answer while a COPY is under way.
+                claims = [(self._source_of(draft), *self._claim(draft), 0) for draft in new]
+                dialect.load(CLAIM, ("source_id", *CLAIM_COLUMNS, "missing"), claims)
             changed += [(draft.pk, *self._claim(draft)) for draft in block if draft.pk is not None]
         if changed:
             dialect.update_from(CLAIM, CLAIM_COLUMNS, changed)
@@ -194,11 +194,11 @@ class Publication:
             dialect.update_from(CLAIM, ("entry_id",), moved)
         if plan.positions:
             dialect.update_from(CLAIM, ("position",), plan.positions.items())
-        for pks in _blocks(plan.back):
+        for pks in blocks(plan.back):
             Claim.objects.filter(pk__in=pks).update(missing=0, missing_since=None)
-        for pks in _blocks(plan.missing):
+        for pks in blocks(plan.missing):
             _mark_missing(pks, plan.at)
-        for pks in _blocks(plan.gone):
+        for pks in blocks(plan.gone):
             remember(Claim.objects.filter(pk__in=pks), at=plan.at)
             Claim.objects.filter(pk__in=pks)._raw_delete("default")
 
@@ -308,8 +308,3 @@ def _json(value: Any) -> str:
 
 def _from_epoch(seconds: int) -> Any:
     return datetime.fromtimestamp(seconds, UTC)
-
-
-def _blocks(values: Sequence[Any], size: int = 500) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(values), size):
-        yield values[start : start + size]

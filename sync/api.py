@@ -1,5 +1,6 @@
 """Runs and uploads."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -28,9 +29,11 @@ from lists.api.parts import (
     query_of,
     sought,
 )
+from lists.errors import Refused
 from lists.models import Proposal, Source
-from sync import uploads
-from sync.adapters import ADAPTERS, FileAdapter
+from sync import runs, uploads
+from sync.adapters import ADAPTERS, FileAdapter, is_fetched
+from sync.errors import Busy
 from sync.models import Run
 
 CONFIG_LIMIT = 20_000  # bytes as JSON
@@ -143,6 +146,27 @@ class ReadAgainSerializer(FormatSerializer):
         min_value=1,
         help_text="source of the list that the file renews; null: a new one",
     )
+
+
+class SyncSerializer(StrictSerializer):
+    force = serializers.BooleanField(default=False, help_text="also if it was fetched a moment ago")
+
+
+class TooSoonSerializer(serializers.Serializer[Any]):
+    """A source that was fetched a moment ago."""
+
+    source = serializers.IntegerField()  # type: ignore[assignment] # the attribute is the instance's
+    until = serializers.DateTimeField(help_text="from then on it is fetched without force")
+
+
+class SyncAskedSerializer(serializers.Serializer[Any]):
+    """What became of the request, source by source."""
+
+    runs = serializers.ListField(child=serializers.IntegerField(), help_text="ids of the runs that wait now")
+    busy = serializers.ListField(
+        child=serializers.IntegerField(), help_text="ids of runs that waited or worked already"
+    )
+    skipped = TooSoonSerializer(many=True)
 
 
 class ConfirmSerializer(StrictSerializer):
@@ -274,7 +298,56 @@ class Discard(APIView):
         return Response(ProposalSerializer(proposal).data)
 
 
+class NothingToFetch(Refused):
+    code = "nothing_to_fetch"
+
+
+SYNC_ASKED = {200: SyncAskedSerializer, 202: SyncAskedSerializer}
+
+
+def _sync(request: Request, sources: Iterable[Source]) -> Response:
+    """Ask for a run of each source: 202 if one was queued, 200 if all were left alone. Raises Busy if none could be."""
+    force = body_of(request, SyncSerializer)["force"]
+    queued, busy, skipped = [], [], []
+    for source in sources:
+        try:
+            asked = runs.request_sync(source, by=request.user, force=force)
+        except Busy as e:
+            busy.append(e)
+            continue
+        if asked.run is None:
+            skipped.append({"source": source.pk, "until": asked.skipped_until})
+        else:
+            queued.append(asked.run.pk)
+    if busy and not queued:
+        raise busy[0]
+    answer = {"runs": queued, "busy": [e.run.pk for e in busy], "skipped": skipped}
+    return Response(SyncAskedSerializer(answer).data, 202 if queued else 200)
+
+
+class SyncList(APIView):
+    @operation("list_sync", SYNC_ASKED, body=SyncSerializer)
+    def post(self, request: Request, list_id: int) -> Response:
+        """Bring every enabled source of the list up to date that is fetched; one run for each."""
+        list_ = editable_list(request.user, list_id)
+        enabled = Source.objects.filter(list=list_, removed_at=None, enabled=True)
+        sources = [source for source in enabled if is_fetched(source)]
+        if not sources:
+            raise NothingToFetch("None of its sources is fetched. Nothing was read. Upload a newer file to renew it.")
+        return _sync(request, sources)
+
+
+class SyncSource(APIView):
+    @operation("source_sync", SYNC_ASKED, body=SyncSerializer)
+    def post(self, request: Request, list_id: int, source_id: int) -> Response:
+        """Bring one source up to date. Within its minimum gap it is left alone (200, skipped), unless forced."""
+        list_ = editable_list(request.user, list_id)
+        return _sync(request, [get_object_or_404(Source.objects.filter(list=list_, removed_at=None), pk=source_id)])
+
+
 urlpatterns: list[URLPattern] = [
+    path("lists/<int:list_id>/sync/", SyncList.as_view()),
+    path("lists/<int:list_id>/sources/<int:source_id>/sync/", SyncSource.as_view()),
     path("runs/", Runs.as_view()),
     path("runs/<int:run_id>/", OneRun.as_view()),
     path("uploads/", Uploads.as_view()),

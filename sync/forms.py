@@ -60,11 +60,14 @@ class ReadingForm(forms.Form):
                 choices=self.targets, required=False, initial=column["field"] or "", label=column["name"]
             )
         offers = proposal.result.get("sources") or []
-        if offers:
-            choices = [(str(offer["source"]), offer["name"]) for offer in offers]
+        own = bool(proposal.result.get("own_export"))
+        if offers or own:
+            choices = [("", "Edits by hand")] if own else []
+            choices += [(str(offer["source"]), offer["name"]) for offer in offers]
             self.fields["source"] = forms.ChoiceField(
-                choices=[*choices, (NEW, "A new source")], required=False, initial=str(proposal.source_id or NEW)
-            )
+                choices=[*choices, (NEW, "A new source")], required=False,
+                initial="" if own else str(proposal.source_id or NEW),
+            )  # fmt: skip
 
     @property
     def targets(self) -> list[tuple[str, str]]:

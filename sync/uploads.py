@@ -289,6 +289,7 @@ def _own_export(own: readback.ReadBack, adapter: FileAdapter, ctx: Context, list
     plan = plan_act(list_, own.act(list_, create=False), at=timezone.now(), by=None)
     try:
         plan.counts.found = own.comparison.rows
+        plan.counts.unchanged = own.comparison.rows - own.comparison.changed - own.comparison.added
         told = {"own_export": asdict(own.comparison), "sentence": readback.sentence(own.comparison)}
         return {**_result(plan, list_, adapter, ctx, []), **told, "columns": []}
     finally:

@@ -23,8 +23,8 @@ def wait_for(condition: Callable[[], object], *, within: float) -> None:
 class Program:
     """A `manage.py` command on SQLite in a folder; `start` may be called again when the last one has ended."""
 
-    def __init__(self, folder: Path, command: str) -> None:
-        self.folder, self.command = folder, command
+    def __init__(self, folder: Path, command: str, script: tuple[str, ...] = ("manage.py",)) -> None:
+        self.folder, self.command, self.script = folder, command, script
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         self.mark = secrets.token_hex(8)  # in the environment of all its processes, so that they can be found
@@ -47,12 +47,12 @@ class Program:
 
     def manage(self, *arguments: str) -> None:
         """Run another command to its end, in the same folder."""
-        subprocess.run([sys.executable, "manage.py", *arguments], cwd=ROOT, env=self.env, check=True, timeout=60)
+        subprocess.run([sys.executable, *self.script, *arguments], cwd=ROOT, env=self.env, check=True, timeout=60)
 
     def start(self, **env: str) -> subprocess.Popen[str]:
         with (self.folder / "output").open("w") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", self.command],
+                [sys.executable, *self.script, self.command],
                 cwd=ROOT, env=self.env | env, stdout=output, stderr=subprocess.STDOUT, text=True, process_group=0,
             )  # fmt: skip
         return self.process

@@ -8,18 +8,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from lists.api.parts import NEWEST, Moment, PageQuery, operation, page_answer, page_of, query_of, sought
+from lists.audit import wanted
 from lists.models import Audit
-
-# parameter -> lookup
-FILTERS = {
-    "action": "action",
-    "object_type": "object_type",
-    "object_id": "object_id",
-    "list": "list_ref",
-    "actor": "actor_name",
-    "from": "at__gte",
-    "to": "at__lte",
-}
 
 
 class AuditSerializer(serializers.ModelSerializer[Audit]):
@@ -57,7 +47,5 @@ class AuditLog(APIView):
     def get(self, request: Request) -> Response:
         """What you did and what happened to your lists, newest first; staff see everything."""
         query = query_of(request, AuditQuery)
-        wanted = {lookup: query[name] for name, lookup in FILTERS.items() if name in query}
-        return page_answer(
-            sought(Audit.objects.for_user(request.user).filter(**wanted), NEWEST, query), AuditSerializer
-        )
+        rows = Audit.objects.for_user(request.user).filter(**wanted(query))
+        return page_answer(sought(rows, NEWEST, query), AuditSerializer)

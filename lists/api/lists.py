@@ -1,4 +1,4 @@
-"""Lists, their bin, sources and exports."""
+"""Lists, their bin and exports."""
 
 from typing import Any
 
@@ -25,10 +25,11 @@ from lists.api.parts import (
     page_of,
     query_of,
     sought,
+    tag,
     visible_list,
 )
 from lists.exports import EXPORTS
-from lists.models import MediaList, Membership, Source
+from lists.models import MediaList, Membership
 from lists.paging import Sort
 
 NAME = Sort("name", "Name", "name")
@@ -43,8 +44,8 @@ class MediaListSerializer(serializers.ModelSerializer[MediaList]):
     class Meta:
         model = MediaList
         fields = [
-            "id", "uid", "name", "description", "content", "tags", "facts", "owner", "role", "order_mode", "version",
-            "item_count", "excluded_count", "created_at", "updated_at", "deleted_at",
+            "id", "uid", "name", "description", "content", "tags", "facts", "owner", "role", "order_mode", "order_field",
+            "version", "item_count", "excluded_count", "created_at", "updated_at", "deleted_at",
         ]  # fmt: skip
 
     @extend_schema_field(serializers.ChoiceField(["owner", "editor", "viewer"]))
@@ -75,18 +76,6 @@ class ListQuery(PageQuery):
     q = serializers.CharField(max_length=200, default="", allow_blank=True, help_text="in name or description")
     tag = serializers.CharField(max_length=60, default="", allow_blank=True, help_text="the whole tag")
     content = serializers.ChoiceField(MediaList.Content.choices, required=False)
-
-
-class SourceSerializer(serializers.ModelSerializer[Source]):
-    """A source without its address and secrets."""
-
-    class Meta:
-        model = Source
-        fields = [
-            "id", "role", "adapter", "name", "config", "priority", "enabled", "sync_enabled", "interval_min", "gap_min",
-            "mode", "grace", "accepted", "next_sync_at", "last_run_at", "last_success_at", "failures", "removed_at",
-            "created_at",
-        ]  # fmt: skip
 
 
 LIST_PAGE = page_of(MediaListSerializer)
@@ -137,10 +126,11 @@ class Bin(APIView):
 
 
 class OneList(APIView):
-    @operation("list", MediaListSerializer)
+    @operation("list", MediaListSerializer, tagged=True)
     def get(self, request: Request, list_id: int) -> Response:
         """One list. A list in the bin answers 404 here and stands in /lists/bin/."""
-        return _answer(request, visible_list(request.user, list_id).pk)
+        answer = _answer(request, visible_list(request.user, list_id).pk)
+        return tag(answer, answer.data["version"] or 0)
 
     @operation("list_change", MediaListSerializer, body=DetailsSerializer(partial=True))
     def patch(self, request: Request, list_id: int) -> Response:
@@ -162,15 +152,6 @@ class Restore(APIView):
         """Take a list out of the bin. One that is not in it stays as it is."""
         list_ = services.restore_list(owned_list(request.user, list_id, binned=None), by=request.user)
         return _answer(request, list_.pk)
-
-
-class Sources(APIView):
-    @operation("sources", page_of(SourceSerializer), query=PageQuery)
-    def get(self, request: Request, list_id: int) -> Response:
-        """What feeds the list, and what once did (removed_at); in the order in which they were added."""
-        rows = Source.objects.filter(list=visible_list(request.user, list_id)).defer("address", "body_digest")
-        return page_answer(sought(rows, Sort("added", "First added first", "id"), query_of(request, PageQuery)),
-                           SourceSerializer)  # fmt: skip
 
 
 class ExportFile(APIView):

@@ -1,26 +1,34 @@
-"""What every part of the API is made of: pages, queries, access, and how an operation is documented."""
+"""What every part of the API is made of: pages, queries, access, changes, and how an operation is documented."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, time
+from functools import cache
 from typing import Any, TypeVar
 
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils.dateparse import parse_date
-from drf_spectacular.utils import extend_schema, inline_serializer
+from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
 from rest_framework import serializers
+from rest_framework.exceptions import ParseError
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from lists.models import MediaList
+from lists.errors import TooLate
+from lists.models import Item, MediaList, Version
 from lists.paging import Page, Sort, seek
 
 M = TypeVar("M", bound=Model)
 
 NEWEST = Sort("newest", "Newest first", "id", descending=True)
+AT_ONCE = 1000  # things that one request may name
+ID_MAX = 2**63 - 1
 
 
 class ErrorSerializer(serializers.Serializer[Any]):
@@ -32,6 +40,8 @@ class ErrorSerializer(serializers.Serializer[Any]):
             "code": serializers.CharField(help_text="for programs: not_found, invalid, not_open ..."),
             "message": serializers.CharField(help_text="for people"),
             "fields": serializers.DictField(child=serializers.ListField(child=serializers.CharField()), required=False),
+            "entry": serializers.IntegerField(required=False, help_text="of already_listed: the entry that is there"),
+            "run": serializers.IntegerField(required=False, help_text="of busy: the run that waits or works"),
         },
     )
 
@@ -45,6 +55,17 @@ class StrictSerializer(serializers.Serializer[Any]):
             if unknown:
                 raise serializers.ValidationError({name: ["This cannot be set here."] for name in unknown})
         return super().to_internal_value(data)
+
+
+def id_field(help_text: str = "", **kwargs: Any) -> serializers.IntegerField:
+    return serializers.IntegerField(min_value=1, max_value=ID_MAX, help_text=help_text, **kwargs)
+
+
+def ids_field(help_text: str = "", **kwargs: Any) -> serializers.ListField:
+    return serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=ID_MAX), min_length=1, max_length=AT_ONCE,
+        help_text=help_text, **kwargs,
+    )  # fmt: skip
 
 
 class Moment(serializers.DateTimeField):
@@ -103,6 +124,7 @@ def page_answer(page: Page[Any], serializer: type[serializers.BaseSerializer[Any
     return Response({"results": shown.data, "next": page.next or None})
 
 
+@cache
 def page_of(serializer: type[serializers.BaseSerializer[Any]]) -> Any:
     """The schema of a page_answer()."""
     return inline_serializer(
@@ -114,6 +136,12 @@ def page_of(serializer: type[serializers.BaseSerializer[Any]]) -> Any:
     )
 
 
+IF_MATCH = OpenApiParameter(
+    "If-Match", str, "header", description='the version that you looked at, as the ETag names it: "12"'
+)
+ETAG = OpenApiParameter("ETag", str, "header", response=[200, 201], description="number of the current version")
+
+
 def operation(
     name: str,
     answer: Any,
@@ -121,16 +149,83 @@ def operation(
     query: type[serializers.Serializer[Any]] | None = None,
     body: Any = None,
     status: int = 200,
+    tagged: bool = False,
+    seen: bool = False,
 ) -> Any:
     """How one operation stands in the schema; the docstring of the method is its description.
 
-    answer: a serializer, or {(status, media type): type} for a file.
+    answer: a serializer, or {(status, media type): type} for a file. tagged: the answer carries an ETag. seen: it heeds
+    If-Match, and the answer carries an ETag.
     """
-    refusals = dict.fromkeys((400, 401, 403, 404, 409), ErrorSerializer)
+    codes = (400, 401, 403, 404, 409, 412) if seen else (400, 401, 403, 404, 409)
+    refusals = dict.fromkeys(codes, ErrorSerializer)
     answers = answer if isinstance(answer, dict) else {status: answer}
-    return extend_schema(
-        operation_id=name, parameters=[query] if query else [], request=body, responses={**answers, **refusals}
-    )
+    parameters: list[Any] = [
+        *([query] if query else []),
+        *([IF_MATCH] if seen else []),
+        *([ETAG] if seen or tagged else []),
+    ]
+    return extend_schema(operation_id=name, parameters=parameters, request=body, responses={**answers, **refusals})
+
+
+# -- changes ---------------------------------------------------------------------------------------------------------
+
+
+def made(name: str, **more: Any) -> Any:
+    """The schema of a changed()."""
+    version = serializers.IntegerField(allow_null=True, help_text="the version that this made; null: nothing changed")
+    return inline_serializer(name, {"version": version, **more})
+
+
+CHANGED = made("Changed")
+
+
+def number_of(list_: MediaList) -> int:
+    """Number of the version that was current when the list was read; 0 if it had none yet."""
+    if list_.current_id is None:
+        return 0
+    return Version.objects.filter(pk=list_.current_id).values_list("number", flat=True).first() or 0
+
+
+def tag(response: Response, number: int) -> Response:
+    response["ETag"] = f'"{number}"'
+    return response
+
+
+def changed(list_: MediaList, version: Version | None, status: int = 200, **more: Any) -> Response:
+    """What every change of a list answers: the version that it made, and in the ETag the one that is current now."""
+    if version is None:
+        list_.refresh_from_db(fields=["current"])
+    body = {"version": version.number if version else None, **more}
+    return tag(Response(body, status), version.number if version else number_of(list_))
+
+
+def seen_of(request: Request) -> int | None:
+    """The version that the sender looked at (If-Match); None if that is no matter. Raises ParseError."""
+    text = request.headers.get("If-Match", "*").strip()
+    if text == "*":
+        return None
+    found = re.fullmatch(r'(?:W/)?"(\d{1,10})"', text, re.ASCII)
+    if found is None:
+        raise ParseError('If-Match must name a version as the ETag does, for example "12". Nothing was changed.')
+    return int(found[1])
+
+
+@contextmanager
+def as_seen(request: Request, list_: MediaList) -> Iterator[None]:
+    """Around a change that the sender wants only if the list is as they saw it. Raises TooLate if a version came since."""
+    seen = seen_of(request)
+    if seen is None:
+        yield
+        return
+    with transaction.atomic():
+        number = number_of(MediaList.objects.locked(list_.pk))
+        if number != seen:
+            raise TooLate(f"The list is at version {number} now, not {seen}. Nothing was changed. Look at it again.")
+        yield
+
+
+# -- access ----------------------------------------------------------------------------------------------------------
 
 
 def visible_list(user: Any, pk: int, *, binned: bool | None = False) -> MediaList:
@@ -152,6 +247,14 @@ def owned_list(user: Any, pk: int, *, binned: bool | None = False) -> MediaList:
     if list_.role_of(user) != "owner":
         raise PermissionDenied("Only the owner of a list may do this. Nothing was changed.")
     return list_
+
+
+def item_named(user: Any, pk: int, field: str = "item") -> Item:
+    """An item that a body names in a field. Raises ValidationError."""
+    found = Item.objects.for_user(user).filter(pk=pk).first()
+    if found is None:
+        raise serializers.ValidationError({field: ["There is no such item."]})
+    return found
 
 
 class AnyAccept(DefaultContentNegotiation):

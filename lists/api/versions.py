@@ -6,13 +6,11 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema_field, inline_serializer
 from rest_framework import serializers
-from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from lists import versions
-from lists.api.entries import ValuesSerializer
 from lists.api.parts import (
     Moment,
     PageQuery,
@@ -24,19 +22,13 @@ from lists.api.parts import (
     sought,
     visible_list,
 )
+from lists.api.values import ValuesSerializer
+from lists.errors import Pruned
 from lists.models import Item, MediaList, Version
 from lists.paging import Sort
 
 NEXT_START = serializers.IntegerField(allow_null=True, help_text="`start` of the next page; null: this is the last")
 NUMBER = Sort("number", "Newest first", "number", descending=True)
-
-
-class Pruned(APIException):
-    status_code = 409
-    default_code = "pruned"
-
-    def __init__(self, version: Version):
-        super().__init__(f"Version {version.number} is too old: its content is not kept any more, only its counts.")
 
 
 class VersionSerializer(serializers.ModelSerializer[Version]):
@@ -178,7 +170,7 @@ class DiffOfVersions(APIView):
         before, after = version_of(list_, query["from"]), version_of(list_, query["to"])
         for version in (before, after):
             if version.pruned_at:
-                raise Pruned(version)
+                raise Pruned(f"Version {version.number} is too old: its content is not kept any more, only its counts.")
         found = versions.diff(before, after)
         end = query["start"] + query["limit"]
         return Response(

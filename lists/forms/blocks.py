@@ -64,7 +64,7 @@ class BlockForm(forms.Form):
             raise forms.ValidationError("Type an id or a title pattern, one of the two. Nothing was blocked.")
         return typed
 
-    def wanted(self) -> dict[str, str]:
+    def wanted(self) -> dict[str, Any]:
         """{"scope", "namespace", "value", "pattern"} of a valid form."""
         named = read_id(self.cleaned_data["id"])
         namespace, value = named or ("", "")

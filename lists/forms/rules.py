@@ -52,9 +52,9 @@ class RulesForm(forms.Form):
     held_share_always = forms.IntegerField(min_value=0, max_value=100, required=False, error_messages=FIGURE)
     held_floor = forms.IntegerField(min_value=0, max_value=10_000, required=False, error_messages=FIGURE)
 
-    def __init__(self, *args: Any, list_: MediaList, **kwargs: Any):
+    def __init__(self, data: Any = None, *, list_: MediaList):
         self.site = SitePolicy.current()
-        super().__init__(*args, initial={name: list_.policy.get(name, "") for name in self.base_fields}, **kwargs)
+        super().__init__(data, initial={name: list_.policy.get(name, "") for name in self.base_fields})
 
     def strategies(self) -> list[dict[str, Any]]:
         return self._choices("strategy", STRATEGIES)

@@ -1,8 +1,22 @@
 """Who it is: items, the ids that name them, and what people decided about matches."""
 
+from typing import Any
+
+from django.apps import apps
 from django.conf import settings
 from django.db import models
 from simple_history.models import HistoricalRecords
+
+
+class ItemQuerySet(models.QuerySet["Item"]):
+    def for_user(self, user: Any) -> "ItemQuerySet":
+        """Items that somebody may hear of: what no public id names may come out of another's own file."""
+        if user.is_staff:
+            return self
+        public = models.Exists(ExternalId.objects.filter(item=models.OuterRef("pk")))
+        entries = apps.get_model("lists", "Entry").objects.for_user(user)
+        mine = entries.filter(models.Q(item=models.OuterRef("pk")) | models.Q(item__root=models.OuterRef("pk")))
+        return self.filter(public | models.Exists(mine))
 
 
 class Item(models.Model):
@@ -39,6 +53,7 @@ class Item(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     history = HistoricalRecords(excluded_fields=["facts", "created_at"], no_db_index=["merged_into", "root"])
+    objects = ItemQuerySet.as_manager()
 
     class Meta:
         indexes = [models.Index(fields=["name", "year", "kind"], name="item_by_name")]

@@ -24,9 +24,7 @@ __all__ = [
     "Hits",
     "block",
     "block_entries",
-    "blocks_against",
     "blocks_of",
-    "hits_of",
     "may_unblock",
     "unblock",
     "would_hit",
@@ -122,24 +120,6 @@ def would_hit(
         listed += Entry.objects.filter(pk__in=ids[at : at + 500]).listed().values_list("id", flat=True)
     shown = Entry.objects.select_related("list").filter(pk__in=sorted(listed)[:SHOWN]).order_by("id")
     return Hits(len(listed), list(shown))
-
-
-def blocks_against(list_: MediaList, entries: Iterable[Entry]) -> dict[int, list[Block]]:
-    """Entry id -> the blocks that keep it out; a few queries however many entries."""
-    wanted = list(entries)
-    found: dict[int, list[Block]] = {entry.pk: [] for entry in wanted}
-    present = Entry.objects.filter(pk__in=list(found))
-    if wanted:
-        for each in blocks_of(list_).select_related("item", "list", "owner"):
-            for _, pk in set(_hit(each, present)):
-                found[pk].append(each)
-    return found
-
-
-def hits_of(blocks: Iterable[Block], lists: Iterable[int]) -> dict[int, int]:
-    """Block id -> how many entries of these lists it keeps out now."""
-    present = Entry.objects.filter(list__in=list(lists), state=Entry.State.EXCLUDED)
-    return {each.pk: len(set(_hit(each, present))) for each in blocks}
 
 
 def _checked(

@@ -11,11 +11,11 @@ from lists.acts import Act, ActPlanner, Addition, plan_act
 from lists.audit import audit
 from lists.errors import AlreadyListed, NotListed, TooLate, Unfit
 from lists.fields import FIELDS, clean
-from lists.folding import EntryFolder
 from lists.match import Match, Matcher
 from lists.models import Entry, Item, MediaList, Version
 from lists.placing import FIELDS as ORDER_FIELDS
 from lists.plan import Plan
+from lists.reader import EntryReader
 from lists.records import Record
 from lists.resolve import ABSENT, PRESENCE, PRESENT
 from lists.services._writing import described, locked, of_list, publish
@@ -150,7 +150,7 @@ def _standing(list_: MediaList, addition: Addition) -> Entry | None:
     if not list_.once or addition.match.item is None:
         return None
     root = addition.match.root
-    found = Entry.objects.filter(list=list_).annotate(root=EntryFolder.root).filter(root=root).order_by("id")
+    found = Entry.objects.filter(list=list_).annotate(root=EntryReader.root).filter(root=root).order_by("id")
     return found.first()
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django.utils import timezone
 
 from lists.acts import ActPlanner
@@ -49,6 +49,7 @@ def pick(list_: MediaList, claims: Iterable[int], item: Item | None, *, by: Any)
     planner = ActPlanner(list_, at=timezone.now(), by=by)
     plan = planner.pick({claim.pk: claim.entry_id for claim in found}, Match(item.pk, root=root))
     version = _writing.publish(plan, kind=Version.Kind.DECISION, by=by, summary=f"“{entry.title}” is {item}")
+    _writing.settle_due(list_, by=by)  # what it is may stand on the list already, as another entry
     after = {"item": str(item), "id": item.pk}
     audit(by, "matched", entry, before=before, after=after, version=version)
     return version
@@ -156,7 +157,7 @@ def find_items(text: str, *, user: Any, kind: str = "") -> list[Item]:
     What has no public id is found only by who sees a list that it is on: it may come out of somebody's own file.
     """
     text = text.replace("\x00", "").strip()[:200]
-    items = Item.objects.filter(root__isnull=True)
+    items = Item.objects.for_user(user).filter(root__isnull=True)
     if kind:
         items = items.filter(kind=kind)
     if not text:
@@ -168,9 +169,6 @@ def find_items(text: str, *, user: Any, kind: str = "") -> list[Item]:
             named = named.filter(namespace=namespace)
         roots = {root or pk for pk, root in named.values_list("item_id", "item__root_id")[:FOUND]}
         return list(items.filter(pk__in=roots).order_by("id"))
-    if not user.is_staff:
-        mine = Entry.objects.for_user(user).filter(item=OuterRef("pk"))
-        items = items.filter(Exists(ExternalId.objects.filter(item=OuterRef("pk"))) | Exists(mine))
     name = fold(text)
     found = list(items.filter(name__startswith=name).order_by("name", "year", "id")[:FOUND])
     if len(found) < FOUND:

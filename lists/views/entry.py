@@ -10,10 +10,12 @@ from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from lists import versions
 from lists.fields import FIELDS
-from lists.models import Claim, Edit, Entry, ExternalId, Item, MediaList, Provenance, Source
+from lists.models import Claim, Edit, Entry, ExternalId, MediaList, Provenance, Source
 from lists.versions import HistoricalEntry, values_of
 from lists.views.access import frame, open_list
+from lists.views.keep_out import keeping_out
 
 CHANGES_SHOWN = 50
 LONG = ("overview", "poster", "backdrop")  # shown elsewhere on the page, or too long for a cell
@@ -22,18 +24,15 @@ LONG = ("overview", "poster", "backdrop")  # shown elsewhere on the page, or too
 @login_required
 def entry(request: HttpRequest, pk: int, entry_pk: int) -> HttpResponse:
     list_ = open_list(request, pk)
-    found = Entry.objects.filter(list=list_, pk=entry_pk).select_related("item").first()
-    if found is None or list_.current_id is None:
-        raise Http404
-    claims = list(found.claims.select_related("source").order_by("source__priority", "source_id", "key"))
+    found = entry_of(list_, entry_pk)
+    claims = claims_of(found)
     speaking = [claim for claim in claims if claim.source.removed_at is None]
-    edits = {edit.field: edit for edit in found.edits.all()}
+    edits = edits_of(found)
     same = _same_item(found)
     context = frame(request, list_, "items")
     context |= {
         "entry": found,
         "claims": claims,
-        "several": len({claim.source_id for claim in speaking}) > 1,
         "fields": _fields(found, speaking, edits),
         "ids": _ids(found, speaking),
         "presence": edits.get("presence"),
@@ -41,40 +40,90 @@ def entry(request: HttpRequest, pk: int, entry_pk: int) -> HttpResponse:
         "others": _others(request, list_, same),
         "changes": _changes(found),
     }
+    context["several"] = len({claim.source_id for claim in speaking}) > 1 or any(edits.keys() - {"presence"})
+    if found.state == Entry.State.LISTED:
+        context["place"] = _place(list_, found)
+    else:
+        context |= {"instead": _instead(found, same), "keeping_out": keeping_out(request, list_, [found])[found.pk]}
     return render(request, "lists/entry.html", context)
 
 
-def _same_item(found: Entry) -> Q | None:
+def entry_of(list_: MediaList, pk: int) -> Entry:
+    """An entry of the list, listed or not. 404 as well while the first fill of the list has not ended."""
+    found = Entry.objects.filter(list=list_, pk=pk).select_related("item").first()
+    if found is None or list_.current_id is None:
+        raise Http404
+    return found
+
+
+def _members(found: Entry) -> Q:
+    """What the `entry` of other rows must fulfil to be folded with this one: what was merged is one entry."""
+    same = _same_item(found, "entry__item") if found.once else None
+    return Q(entry=found.pk) if same is None else Q(entry__list=found.list_id) & same
+
+
+def claims_of(found: Entry) -> list[Claim]:
+    """What every source says of it, those that count first; also of sources that were removed."""
+    claims = Claim.objects.filter(_members(found)).select_related("source")
+    return list(claims.order_by("source__removed_at", "source__role", "source__priority", "source_id", "key"))
+
+
+def edits_of(found: Entry) -> dict[str, Edit]:
+    """Field -> what a person wants of it; of two that came together with a merge, the later firm one."""
+    edits = Edit.objects.filter(_members(found)).order_by("firm", "made_at", "id")
+    return {edit.field: edit for edit in edits}
+
+
+def _same_item(found: Entry, item: str = "item") -> Q | None:
     """What other rows must fulfil to speak of the same thing; None if nobody knows what it is."""
     if found.item is None:
         return None
     root = found.item.root_id or found.item_id
-    return Q(item=root) | Q(item__in=Item.objects.filter(root=root))
+    return Q(**{item: root}) | Q(**{f"{item}__root": root})
+
+
+def _place(list_: MediaList, found: Entry) -> int | None:
+    order = versions.order_of(list_.current) if list_.current else []
+    return order.index(found.pk) + 1 if found.pk in order else None
+
+
+def _instead(found: Entry, same: Q | None) -> Entry | None:
+    """The entry that shows the same thing on this list."""
+    if same is None or not found.once:
+        return None
+    return Entry.objects.filter(same, list=found.list_id).listed().first()
 
 
 def _fields(found: Entry, claims: list[Claim], edits: dict[str, Edit]) -> list[dict[str, Any]]:
-    """[{"name", "value", "origin", "by", "since", "said"}] of each field that is shown or that somebody speaks of.
+    """[{"name", "value", "origin", "edit", "waits", "since", "said", "agree", "returnable"}] of each field that is
+    shown, edited, or spoken of.
 
-    origin: the name of a source, "by hand", or "". by: the edit, if it is shown. said: [(source, value)] where a source says something else.
+    origin: the names of the sources that it comes from. edit: what a person wants of it; waits: it does so once the
+    entry is back. said: [(source, value)] where a source says something else. agree: how many say the same.
     """
     sources = {claim.source_id: claim.source for claim in claims}
     shown = found.values
+    listed = found.state == Entry.State.LISTED
     rows = []
     for name in FIELDS:
-        said = [(claim.source, claim.values[name]) for claim in claims if name in claim.values]
-        if name not in shown and not said:
+        speaking = [claim for claim in claims if name in claim.values]
+        edit = edits.get(name)
+        if name not in shown and not speaking and edit is None:
             continue
         origin = found.origin_of(name)
-        claim = next((c for c in claims if c.source_id == origin and name in c.values), None)
-        edit = edits.get(name) if origin == "hand" else None
+        origins = origin if isinstance(origin, list) else [origin]
+        feeds = [claim for claim in speaking if claim.source.role != Source.Role.KEPT]
+        claim = next((c for c in speaking if c.source_id in origins), None)
         rows.append({
             "name": name,
             "value": shown.get(name),
-            "origin": "by hand" if origin == "hand" else str(sources[origin]) if origin in sources else "",
-            "by": edit,
+            "origin": ", ".join(sources[pk].name for pk in origins if pk in sources),
+            "edit": edit,
+            "waits": edit is not None and not listed and edit.value != shown.get(name),
             "since": edit.made_at if edit else _since(claim, name) if claim else None,
-            "said": [(source, value) for source, value in said if value != shown.get(name)],
-            "agree": sum(1 for source, value in said if value == shown.get(name) and source.pk != origin),
+            "said": [(claim.source, claim.values[name]) for claim in feeds if claim.values[name] != shown.get(name)],
+            "agree": sum(1 for c in feeds if c.values[name] == shown.get(name) and c.source_id not in origins),
+            "returnable": edit is not None and (name != "title" or bool(speaking)),
         })  # fmt: skip
     return rows
 
@@ -131,14 +180,23 @@ def _others(request: HttpRequest, list_: MediaList, same: Q | None) -> QuerySet[
 
 
 def _changes(found: Entry) -> list[dict[str, Any]]:
-    """[{"version", "kind", "fields"}], newest first: the versions in which it came, changed or left."""
-    rows = HistoricalEntry.objects.filter(id=found.pk).select_related("version").order_by("-version_id", "-history_id")
+    """[{"version", "kind", "fields", "was"}], newest first: the versions in which it came, changed or left.
+
+    was: whether it was then something else than now, and can be so again.
+    """
+    rows = (
+        HistoricalEntry.objects.filter(id=found.pk)
+        .select_related("version")
+        .defer("version__order")
+        .order_by("-version_id", "-history_id")
+    )
     rows = list(rows[: CHANGES_SHOWN + 1])
     changed = []
     for row, before in zip_longest(rows, rows[1:]):
         kind = {"+": "came", "-": "left"}.get(row.history_type, "changed")
         fields = _differences(before, row) if kind == "changed" and before is not None else []
-        changed.append({"version": row.version, "kind": kind, "fields": fields})
+        was = row is not rows[0] and kind != "left" and row.version.pruned_at is None
+        changed.append({"version": row.version, "kind": kind, "fields": fields, "was": was})
     return changed[:CHANGES_SHOWN]
 
 

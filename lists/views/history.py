@@ -37,7 +37,7 @@ def changes(request: HttpRequest, pk: int) -> HttpResponse:
 def version(request: HttpRequest, pk: int, n: int) -> HttpResponse:
     """The list as it was; ?start= counts places."""
     list_ = open_list(request, pk)
-    at = _version(list_, n)
+    at = version_of(list_, n)
     places = versions.order_of(at)
     start = min(number(request.GET.get("start")) or 0, len(places))
     rows = versions.entries_of(at, start=start, limit=ENTRIES_SHOWN)
@@ -76,8 +76,8 @@ def diff(request: HttpRequest, pk: int) -> HttpResponse:
     list_ = open_list(request, pk)
     if list_.current is None:
         raise Http404
-    after = _version(list_, number(request.GET.get("to")) or list_.current.number)
-    before = _version(list_, number(request.GET.get("from")) or max(after.number - 1, 1))
+    after = version_of(list_, number(request.GET.get("to")) or list_.current.number)
+    before = version_of(list_, number(request.GET.get("from")) or max(after.number - 1, 1))
     found = versions.diff(before, after)
     start = number(request.GET.get("start")) or 0
     groups = _groups(found.rows, only=request.GET.get("kind", ""), start=start)
@@ -92,7 +92,8 @@ def diff(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "lists/diff.html", context)
 
 
-def _version(list_: MediaList, n: int) -> Version:
+def version_of(list_: MediaList, n: int) -> Version:
+    """Raises Http404."""
     found = list_.versions.filter(number=n).first()
     if found is None:
         raise Http404

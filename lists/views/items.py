@@ -1,4 +1,4 @@
-"""What is on a list: posters, table, tracks, one entry."""
+"""What is on a list: posters, table, tracks; and what was taken off it or is kept out."""
 
 from collections.abc import Sequence
 from itertools import pairwise, zip_longest
@@ -10,9 +10,11 @@ from django.shortcuts import render
 
 from lists import browse
 from lists.browse import SORTS, Wish
-from lists.models import Claim, Entry, Item, MediaList
+from lists.models import Claim, Edit, Entry, Item, MediaList
 from lists.paging import BadCursor, Page
 from lists.views.access import frame, number, open_list
+from lists.views.keep_out import keeping_out
+from lists.views.posted import AT_ONCE
 
 SHOWN = 50
 TRACKS_SHOWN = 200
@@ -27,14 +29,19 @@ def items(request: HttpRequest, pk: int) -> HttpResponse:
     list_ = open_list(request, pk)
     context = frame(request, list_, "items")
     wish = Wish.of(request.GET)
+    listed = wish.state == Entry.State.LISTED
     # Until the first fill of a list has ended, no read of entries may show a part of it.
     page, went_on = _page(request, list_, wish) if list_.current_id else (Page([], ""), False)
     place = (number(request.GET.get("n")) or 0) if went_on else 0
     context |= {
         "wish": wish, "page": page, "first": place + 1, "last": place + len(page.rows), "sorts": SORTS,
-        "numbered": wish.sort == "order" and not wish.narrows,
-        "matching": browse.matching(list_, wish).count() if wish.narrows else list_.item_count,
+        "numbered": listed and wish.sort == "order" and not wish.narrows,
+        "matching": browse.matching(list_, wish).count() if wish.narrows or not listed else list_.item_count,
+        **_picking(request, page.rows), "edited": _edited(page.rows),
     }  # fmt: skip
+    if not listed:
+        context["keeping_out"] = keeping_out(request, list_, page.rows)
+        return render(request, "lists/left.html", context)
     if list_.content == MediaList.Content.TRACKS:
         whole = not (wish.narrows or went_on or page.next) and wish.sort == "order"
         context |= {"tracks": _tracks(page.rows), "strip": _strip(page.rows) if whole else None}
@@ -54,6 +61,19 @@ def _page(request: HttpRequest, list_: MediaList, wish: Wish) -> tuple[Page[Entr
         return browse.page_of(list_, wish, after=after, limit=limit), bool(after)
     except BadCursor:
         return browse.page_of(list_, wish, limit=limit), False
+
+
+def _picking(request: HttpRequest, entries: Sequence[Entry]) -> dict[str, Any]:
+    """picking: whether the boxes to choose by show at once, also without a mouse; picked: what is chosen already."""
+    asked = {number(text, low=1, high=2**63 - 1) for text in request.GET.getlist("pick")[:AT_ONCE]}
+    picked = {entry.pk for entry in entries if entry.pk in asked}
+    return {"picking": bool(picked or request.GET.get("picking")), "picked": picked}
+
+
+def _edited(entries: Sequence[Entry]) -> set[int]:
+    """The entries of which a person wants something; what a rollback holds is not meant."""
+    pks = [entry.pk for entry in entries]
+    return set(Edit.objects.filter(entry__in=pks, firm=True).values_list("entry_id", flat=True))
 
 
 def _view(request: HttpRequest, list_: MediaList) -> str:

@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from lists import labels, services
+from lists import labels, services, waiting
 from lists.forms import ListForm
 from lists.models import Entry, MediaList, Source
 from lists.paging import BadCursor, Page, Sort, seek
@@ -20,6 +20,7 @@ from lists.views.access import open_list
 
 LISTS_SHOWN = 60
 BY_NAME = Sort("name", "Name", "name")
+NEEDS = 3  # rows of each kind of decision
 FAN = 3  # pictures on a card
 
 
@@ -46,9 +47,20 @@ def index(request: HttpRequest) -> HttpResponse:
     context = {
         "page": page, "fans": _fans(page.rows), "totals": totals, "q": q, "tag": tag, "content": content,
         "list_count": sum(row["lists"] for row in totals), "entry_count": sum(row["entry_count"] for row in totals),
-        "binned": _binned(request),
+        "binned": _binned(request), **_needs(request),
     }  # fmt: skip
     return render(request, "lists/index.html", context)
+
+
+def _needs(request: HttpRequest) -> dict[str, Any]:
+    """The first of what waits for the user, above the lists; nothing of it beside a search."""
+    if request.GET:
+        return {}
+    held = waiting.held_for(request.user).filter(waiting.OPEN_HELD)[:NEEDS]
+    return {
+        "held": list(held),
+        "asked": list(waiting.lists_with_questions(request.user).order_by("name", "id")[:NEEDS]),
+    }
 
 
 def _page_of(found: QuerySet[MediaList], after: str) -> Page[MediaList]:

@@ -1,4 +1,4 @@
-"""What a list is called, what feeds it, and how to take it along."""
+"""What a list is called, where its sources, rules, people and blocks are looked after, and how to take it along."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -9,12 +9,16 @@ from django.utils.http import content_disposition_header
 
 from lists import exports, services
 from lists.forms import ListForm
+from lists.forms.rules import in_words
+from lists.models import Source
 from lists.views.access import frame, open_list
+
+REMOVED_SHOWN = 50
 
 
 @login_required
 def settings(request: HttpRequest, pk: int) -> HttpResponse:
-    """Name, description and tags to change; sources to look at."""
+    """Name, description and tags to change; sources; and the ways to rules, blocks, people and audit."""
     list_ = open_list(request, pk)
     initial = {"name": list_.name, "description": list_.description, "tags": list_.tags}
     form = ListForm(request.POST if request.method == "POST" else None, initial=initial)
@@ -24,7 +28,10 @@ def settings(request: HttpRequest, pk: int) -> HttpResponse:
             raise PermissionDenied
         if form.is_valid():
             return _save(request, pk, form)
-    return render(request, "lists/settings.html", context | {"form": form})
+    removed = Source.objects.filter(list=list_, role=Source.Role.FEED, removed_at__isnull=False).order_by("-removed_at")
+    context |= {"form": form, "removed_sources": removed[:REMOVED_SHOWN], "rules": in_words(list_)}
+    context["member_count"] = list_.memberships.count()
+    return render(request, "lists/settings.html", context)
 
 
 def _save(request: HttpRequest, pk: int, form: ListForm) -> HttpResponse:

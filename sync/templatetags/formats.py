@@ -8,10 +8,11 @@ from django.contrib.humanize.templatetags.humanize import intcomma
 from django.forms import BoundField
 from django.utils.safestring import SafeString
 
-from lists.models import MediaList
+from lists.models import MediaList, Source
 from lists.templatetags.listkeeper import field_label, service, things
 from sync import pipeline
 from sync.adapters import ADAPTERS
+from sync.adapters import is_fetched as reads
 
 register = template.Library()
 
@@ -20,6 +21,18 @@ register = template.Library()
 def format_name(key: str) -> str:
     """What people call the format or service that an adapter reads."""
     return ADAPTERS[key].label if key in ADAPTERS else key
+
+
+@register.filter
+def is_fetched(source: Source) -> bool:
+    """Whether we read a source ourselves."""
+    return reads(source)
+
+
+@register.filter
+def to_fetch(sources: list[Source]) -> list[Source]:
+    """Those that "Sync now" asks."""
+    return [source for source in sources if source.enabled and reads(source)]
 
 
 @register.simple_tag

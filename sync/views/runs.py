@@ -1,17 +1,15 @@
 """What came in and how it went: one run, all of them, and those of one list."""
 
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
-from django.utils.dateparse import parse_date
 
 from lists.models import MediaList
-from lists.views.access import frame, number, open_list
+from lists.views.access import frame, midnight, number, open_list
 from sync.models import Run
 from sync.views.uploads import waiting
 
@@ -80,22 +78,11 @@ def _chosen(found: QuerySet[Run], request: HttpRequest) -> QuerySet[Run]:
         found = found.filter(list_id=list_pk)
     if (state := request.GET.get("state", "")) in Run.State.values:
         found = found.filter(state=state)
-    if start := _midnight(request.GET.get("from", "")):
+    if start := midnight(request.GET.get("from")):
         found = found.filter(created_at__gte=start)
-    if last := _midnight(request.GET.get("to", "")):
+    if last := midnight(request.GET.get("to")):
         found = found.filter(created_at__lt=last + timedelta(days=1))
     return found
-
-
-def _midnight(text: str) -> datetime | None:
-    """The start of a day in the reader's zone."""
-    try:
-        day = parse_date(text)
-    except ValueError:
-        return None
-    if day is None or not 1970 <= day.year <= 9998:
-        return None
-    return timezone.make_aware(datetime.combine(day, time.min))
 
 
 def _steps(found: Run) -> list[dict[str, Any]]:

@@ -13,8 +13,8 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from lists.errors import InTheBin
 from lists.models import MediaList, Proposal
-from lists.services import InTheBin
 from lists.views.access import open_list
 from sync import uploads
 from sync.adapters import Context, FileAdapter, adapter_named

@@ -1,21 +1,28 @@
 """Who may do what: every route of the API by every role, and no route forgotten."""
 
 import base64
+import json
+import re
 
 import pytest
+from django.db import transaction
 from django.urls import URLPattern
 from rest_framework.test import APIClient
 
 from config import api
-from lists.models import Entry, Membership
+from lists import services
+from lists.models import Conflict, Entry, Item, Membership, Proposal
 
 ROLES = ("owner", "editor", "viewer", "stranger", "staff", "anonymous")
 SEES = (200, 200, 200, 404, 200, 401)
 CHANGES = (200, 200, 403, 404, 200, 401)
 OWNS = (200, 403, 403, 404, 200, 401)
 EVERYBODY = (200, 200, 200, 200, 200, 401)  # each sees what is theirs
+QUEUES = (202, 202, 403, 404, 202, 401)
+MAKES = (201, 201, 403, 404, 201, 401)
+IDENTIFIES = (200, 403, 403, 403, 200, 401)  # the item stands on one list only
 
-# (method, route below /api/v1/, body, answer by role)
+# (method, route below /api/v1/, body, answer by role); "{list}" in a body is the id
 TABLE = [
     ("get", "lists/", None, EVERYBODY),
     ("post", "lists/", {"name": "New"}, (201, 201, 201, 201, 201, 401)),
@@ -24,15 +31,60 @@ TABLE = [
     ("patch", "lists/{list}/", {"name": "New"}, CHANGES),
     ("delete", "lists/{list}/", None, (204, 403, 403, 404, 204, 401)),
     ("post", "lists/{list}/restore/", None, OWNS),
+    ("get", "lists/{list}/rules/", None, SEES),
+    ("patch", "lists/{list}/rules/", {"strategy": "new"}, OWNS),
+    ("put", "lists/{list}/order/", {"mode": "field", "field": "title"}, CHANGES),
+    ("get", "lists/{list}/members/", None, SEES),
+    ("put", "lists/{list}/members/{username}/", {"role": "viewer"}, OWNS),
+    ("delete", "lists/{list}/members/{username}/", None, (204, 403, 403, 404, 204, 401)),
     ("get", "lists/{list}/sources/", None, SEES),
+    ("put", "lists/{list}/sources/order/", {"sources": ["{fetched}", "{source}"]}, CHANGES),
+    ("get", "lists/{list}/sources/{source}/", None, SEES),
+    ("patch", "lists/{list}/sources/{source}/", {"name": "New"}, CHANGES),
+    ("delete", "lists/{list}/sources/{source}/?keep=true", None, CHANGES),
+    ("post", "lists/{list}/sources/{gone}/revive/", None, CHANGES),
+    ("post", "lists/{list}/sources/{fetched}/sync/", None, QUEUES),
+    ("post", "lists/{list}/sync/", None, QUEUES),
     ("get", "lists/{list}/export/csv/", None, SEES),
     ("get", "lists/{list}/export/json/", None, SEES),
     ("get", "lists/{list}/entries/", None, SEES),
+    ("post", "lists/{list}/entries/", {"values": {"title": "New"}}, MAKES),
+    ("post", "lists/{list}/entries/move/", {"entries": ["{entry}"], "place": 1}, CHANGES),
+    ("post", "lists/{list}/entries/bulk/", {"remove": ["{entry}"]}, CHANGES),
     ("get", "lists/{list}/entries/{entry}/", None, SEES),
+    ("patch", "lists/{list}/entries/{entry}/", {"values": {"title": "New"}}, CHANGES),
+    ("delete", "lists/{list}/entries/{entry}/", None, CHANGES),
+    ("post", "lists/{list}/entries/{removed}/restore/", None, CHANGES),
+    ("post", "lists/{list}/entries/{entry}/give-back/", {"fields": ["year"]}, CHANGES),
+    ("post", "lists/{list}/entries/{entry}/match/", {"item": None}, CHANGES),
     ("get", "lists/{list}/versions/", None, SEES),
     ("get", "lists/{list}/versions/at/?date=2999-01-01", None, SEES),
     ("get", "lists/{list}/versions/1/", None, SEES),
+    ("post", "lists/{list}/versions/1/rollback/", None, CHANGES),
     ("get", "lists/{list}/diff/?from=1&to=1", None, SEES),
+    ("get", "lists/{list}/held-back/", None, SEES),
+    ("post", "lists/{list}/release/", None, CHANGES),
+    ("get", "conflicts/", None, EVERYBODY),
+    ("get", "conflicts/{conflict}/", None, SEES),
+    ("post", "conflicts/decide/", {"ids": ["{conflict}"], "choice": "keep"}, CHANGES),
+    ("post", "conflicts/skip/", {"ids": ["{conflict}"]}, CHANGES),
+    ("get", "held/", None, EVERYBODY),
+    ("get", "held/{held}/", None, SEES),
+    ("post", "held/{held}/apply/", None, CHANGES),
+    ("post", "held/{held}/keep/", None, CHANGES),
+    ("get", "blocks/", None, EVERYBODY),
+    ("post", "blocks/", {"scope": "list", "list": "{list}", "pattern": "Foo*"}, MAKES),
+    ("post", "blocks/", {"scope": "mine", "pattern": "Foo*"}, (201, 201, 201, 201, 201, 401)),
+    ("post", "blocks/", {"scope": "all", "pattern": "Foo*"}, (403, 403, 403, 403, 201, 401)),
+    ("post", "blocks/preview/", {"scope": "list", "list": "{list}", "pattern": "Foo*"}, CHANGES),
+    ("post", "blocks/preview/", {"scope": "all", "pattern": "Foo*"}, (403, 403, 403, 403, 200, 401)),
+    ("delete", "blocks/{block}/", None, (204, 204, 403, 404, 204, 401)),
+    ("delete", "blocks/{sites}/", None, (403, 403, 403, 403, 204, 401)),
+    ("get", "lists/{list}/blocks/", None, SEES),
+    ("get", "items/?q=Film", None, EVERYBODY),
+    ("get", "items/{item}/", None, EVERYBODY),
+    ("post", "items/{item}/merge/", {"into": "{other}"}, IDENTIFIES),
+    ("post", "items/{merged}/split/", None, IDENTIFIES),
     ("get", "audit/", None, EVERYBODY),
     ("get", "runs/", None, EVERYBODY),
     ("get", "runs/{run}/", None, SEES),
@@ -43,11 +95,7 @@ TABLE = [
     ("post", "uploads/{upload}/discard/", None, CHANGES),
     ("get", "schema/", None, EVERYBODY),
 ]
-CASES = [
-    pytest.param(method, route, body, role, status, id=f"{method} {route} {role}")
-    for method, route, body, answers in TABLE
-    for role, status in zip(ROLES, answers, strict=True)
-]
+CASES = [pytest.param(*row, id=f"{row[0]} {row[1]} {n}") for n, row in enumerate(TABLE)]
 
 
 @pytest.fixture
@@ -64,41 +112,88 @@ def clients(ines, jonas, staff, films, django_user_model):
     return clients
 
 
+def _item(n):
+    item = Item.objects.create(kind="movie", title=f"Other {n}", name=f"other {n}", year=1960 + n)
+    item.ids.create(namespace="imdb", value=f"tt{900 + n:07}")
+    return item
+
+
+def rows(*numbers, **more):
+    return [{"key": f"tt{n:07}", "title": f"Film {n}", "ids": {"imdb": f"tt{n:07}"}, **more} for n in numbers]
+
+
 @pytest.fixture
-def ids(films, upload, work):
-    run = upload(films, b'[{"key": "tt0000001", "title": "Film 1", "ids": {"imdb": "tt0000001"}}]')
-    proposal = upload(films, b'[{"key": "tt0000002", "title": "Film 2"}]', confirm=False)
-    return {"list": films.pk, "entry": Entry.objects.get().pk, "run": run.pk, "upload": proposal.pk}
+def ids(films, upload, live, ines, staff, django_user_model):
+    """Something behind each address, all of it Ines'."""
+    mia = django_user_model.objects.create_user("mia")
+    Membership.objects.create(list=films, user=mia, role="editor")
+    run = upload(films, json.dumps(rows(1, 2)).encode())
+    entry, removed = Entry.objects.order_by("rank")
+    services.edit_entries(films, {entry.pk: {"year": 1977}}, by=ines)
+    services.remove_entries(films, [removed.pk], by=ines)
+    merged = _item(1)
+    services.merge_items(merged, entry.item, by=staff)
+    gone = services.add_source(films, adapter="scripted", name="Gone", by=ines)
+    services.remove_source(gone, by=ines, keep=False)
+    fetched = live(films)
+    fetched.sync(rows(*range(11, 16)))
+    fetched.sync([])  # is held
+    upload(films, json.dumps(rows(1, year=1980)).encode())  # against the edit
+    proposal = upload(films, json.dumps(rows(3)).encode(), confirm=False)
+    return {
+        "list": films.pk, "entry": entry.pk, "removed": removed.pk, "run": run.pk, "upload": proposal.pk,
+        "source": run.source_id, "gone": gone.pk, "fetched": fetched.pk,
+        "conflict": Conflict.objects.get(state="open").pk, "held": Proposal.objects.get(kind="held", state="open").pk,
+        "username": "mia", "item": entry.item_id, "other": _item(2).pk, "merged": merged.pk,
+        "block": services.block(by=ines, scope="list", list_=films, pattern="Blocked*").pk,
+        "sites": services.block(by=staff, scope="all", pattern="For all*").pk,
+    }  # fmt: skip
 
 
-@pytest.mark.parametrize(("method", "route", "body", "role", "status"), CASES)
-def test_each_role_may_do_what_it_may_and_no_more(clients, ids, tmp_path, method, route, body, role, status):
-    more = {}
-    if body == "file":
-        (tmp_path / "rows.json").write_text("[]")
-        body, more = {"file": (tmp_path / "rows.json").open(), "list": ids["list"]}, {"format": "multipart"}
-    answer = getattr(clients[role], method)("/api/v1/" + route.format(**ids), body, **more)
-    assert answer.status_code == status
-    if status >= 400:
-        assert set(answer.json()["error"]) >= {"code", "message"}
-    if status == 401:
-        assert answer.headers["WWW-Authenticate"].startswith("Basic ")
+# What the rows of the table call by another name than the routes do.
+NAMES = {"removed": "entry", "gone": "source", "fetched": "source", "sites": "block", "merged": "item"}
+
+
+def filled(body, ids):
+    """A body with ids in place of their names."""
+    if isinstance(body, dict):
+        return {name: filled(value, ids) for name, value in body.items()}
+    if isinstance(body, list):
+        return [filled(value, ids) for value in body]
+    return ids[body[1:-1]] if isinstance(body, str) and body.startswith("{") else body
+
+
+@pytest.mark.covers("WISH-06")
+@pytest.mark.parametrize(("method", "route", "body", "answers"), CASES)
+def test_each_role_may_do_what_it_may_and_no_more(clients, ids, tmp_path, method, route, body, answers):
+    for role, status in zip(ROLES, answers, strict=True):
+        more, sent = {}, filled(body, ids)
+        if body == "file":
+            (tmp_path / "rows.json").write_text("[]")
+            sent, more = {"file": (tmp_path / "rows.json").open(), "list": ids["list"]}, {"format": "multipart"}
+        with transaction.atomic():  # each role finds everything as it was
+            answer = getattr(clients[role], method)("/api/v1/" + route.format(**ids), sent, **more)
+            transaction.set_rollback(True)
+        assert (role, answer.status_code) == (role, status), answer.content
+        if status >= 400:
+            assert set(answer.json()["error"]) >= {"code", "message"}
+        if status == 401:
+            assert answer.headers["WWW-Authenticate"].startswith("Basic ")
 
 
 def test_the_table_holds_every_route_and_method():
     """What is added to the API without a line above fails here."""
     named = {(method, route.partition("?")[0].replace("/1/", "/{number}/")) for method, route, *_ in TABLE}
     named = {(method, route.replace("/csv/", "/{export}/").replace("/json/", "/{export}/")) for method, route in named}
+    for name, parameter in NAMES.items():
+        named = {(method, route.replace(f"{{{name}}}", f"{{{parameter}}}")) for method, route in named}
     served = set()
     for pattern in api.urlpatterns:
         assert isinstance(pattern, URLPattern)
         view = pattern.callback.cls
         if view is api.Nowhere:
             continue
-        route = str(pattern.pattern)
-        for parameter in ("list", "entry", "run", "upload"):
-            route = route.replace(f"<int:{parameter}_id>", f"{{{parameter}}}")
-        route = route.replace("<int:number>", "{number}").replace("<slug:export>", "{export}")
+        route = re.sub(r"<\w+:(\w+?)(_id)?>", r"{\1}", str(pattern.pattern))
         served |= {(m, route) for m in ("get", "post", "put", "patch", "delete") if hasattr(view, m)}
     assert named == served
 
@@ -108,12 +203,45 @@ def test_lists_of_others_are_not_even_counted(clients, ids, films):
     assert [row["id"] for row in clients["viewer"].get("/api/v1/lists/").json()["results"]] == [films.pk]
     assert [row["role"] for row in clients["viewer"].get("/api/v1/lists/").json()["results"]] == ["viewer"]
     assert clients["stranger"].get("/api/v1/runs/").json()["results"] == []
-    assert len(clients["staff"].get("/api/v1/runs/").json()["results"]) == 1
+    assert len(clients["staff"].get("/api/v1/runs/").json()["results"]) == 4
+    for address in ("conflicts/", "held/"):
+        assert clients["stranger"].get(f"/api/v1/{address}").json()["results"] == []
+        assert len(clients["viewer"].get(f"/api/v1/{address}").json()["results"]) == 1
+    # The site's blocks hold for everybody.
+    assert [row["id"] for row in clients["stranger"].get("/api/v1/blocks/").json()["results"]] == [ids["sites"]]
+    assert clients["stranger"].get(f"/api/v1/items/{ids['item']}/").json()["lists"] == []
 
 
 def test_an_entry_of_another_list_is_not_reached_through_ones_own(clients, ids, jonas):
     own = clients["stranger"].post("/api/v1/lists/", {"name": "Mine"}).json()["id"]
-    assert clients["stranger"].get(f"/api/v1/lists/{own}/entries/{ids['entry']}/").status_code == 404
+    address = f"/api/v1/lists/{own}/entries/{ids['entry']}/"
+    assert clients["stranger"].get(address).status_code == 404
+    assert clients["stranger"].patch(address, {"values": {"title": "Mine"}}).status_code == 404
+    assert clients["stranger"].delete(address).status_code == 404
+    for act, body in [("restore", None), ("give-back", {"fields": ["year"]}), ("match", {"item": None})]:
+        assert clients["stranger"].post(f"{address}{act}/", body).status_code == 404
+    for body in ({"remove": [ids["entry"]]}, {"restore": [ids["removed"]]},
+                 {"edit": [{"entry": ids["entry"], "values": {"title": "Mine"}}]}):  # fmt: skip
+        assert clients["stranger"].post(f"/api/v1/lists/{own}/entries/bulk/", body).status_code == 404
+    body = {"entries": [ids["entry"]], "place": 1}
+    assert clients["stranger"].post(f"/api/v1/lists/{own}/entries/move/", body).status_code == 404
+
+
+def test_a_source_of_another_list_is_not_reached_through_ones_own(clients, ids):
+    own = clients["stranger"].post("/api/v1/lists/", {"name": "Mine"}).json()["id"]
+    address = f"/api/v1/lists/{own}/sources/{ids['source']}/"
+    assert clients["stranger"].get(address).status_code == 404
+    assert clients["stranger"].patch(address, {"name": "Mine"}).status_code == 404
+    assert clients["stranger"].delete(f"{address}?keep=false").status_code == 404
+    assert clients["stranger"].post(f"{address}sync/").status_code == 404
+    assert (
+        clients["stranger"].put(f"/api/v1/lists/{own}/sources/order/", {"sources": [ids["source"]]}).status_code == 404
+    )
+
+
+def test_a_member_may_leave_a_list(clients, ids, films):
+    assert clients["viewer"].delete(f"/api/v1/lists/{films.pk}/members/viewer/").status_code == 204
+    assert clients["viewer"].get(f"/api/v1/lists/{films.pk}/").status_code == 404
 
 
 def test_a_session_needs_its_token_to_write(ines):

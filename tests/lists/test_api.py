@@ -155,7 +155,7 @@ def test_an_entry_shows_every_field_and_id_and_what_its_source_is(mine, films, u
     assert (row["kind"], row["state"], row["reason"]) == ("movie", "listed", "")
 
     detail = mine.get(f"/api/v1/lists/{films.pk}/entries/{row['id']}/").json()
-    source = {"by_hand": False, "source": run.source_id, "source_name": "rows.json"}
+    source = {"by_hand": False, "source": run.source_id, "sources": [run.source_id], "source_name": "rows.json"}
     assert detail["origins"] == [{"field": name, **source} for name in _in_field_order(row["values"])]
     (claim,) = detail["claims"]
     assert (claim["source"], claim["source_name"], claim["position"]) == (run.source_id, "rows.json", 1)

@@ -482,6 +482,25 @@ def test_a_held_change_is_withdrawn_by_a_good_answer(films, live, titles):
     assert Claim.objects.get(missing=1).entry.title == "Film 0"
 
 
+@pytest.mark.covers("SAFE-03")
+def test_what_is_missing_once_comes_back_as_it_was(films, live, ines, titles):
+    source = live(films)
+    source.sync(films_(*range(1, 8)))
+    mine = entry(films, "Film 3")
+    edit(films, mine, ines, title="Mine")
+    shown = titles(films)
+    fewer = films_(1, 2, 4, 5, 6, 7)
+    assert source.sync(fewer).removed == 0
+    assert Claim.objects.get(entry=mine).missing == 1
+    source.sync(films_(*range(1, 8)))
+    assert (titles(films), Claim.objects.get(entry=mine).missing) == (shown, 0)
+    source.sync(fewer)
+    assert source.sync(fewer).removed == 1
+    source.sync(films_(*range(1, 8)))
+    mine.refresh_from_db()
+    assert (titles(films), mine.state) == (shown, "listed")
+
+
 def test_a_failed_fetch_leaves_what_waits(films, live, titles):
     source = live(films)
     source.sync(films_(*range(10)))

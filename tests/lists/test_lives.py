@@ -18,7 +18,7 @@ from lists import services
 from lists.errors import Refused
 from lists.exports import EXPORTS
 from lists.models import Block, Claim, Conflict, Edit, Entry, Item, Proposal, Source
-from lists.rollback import MERGED
+from lists.states import MERGED
 from lists.versions import diff, entries_of, values_of
 from sync import runs, tasks, uploads
 from sync.models import Run
@@ -95,6 +95,7 @@ class Life:
 
     def sync(self, rows: list[dict] | dict) -> Run:
         self.path.write_text(json.dumps(rows))
+        services.settle_due(self.list)  # what was merged elsewhere comes before the sync, and is none of its doing
         before = {entry.pk for entry in self.entries()}
         run = runs.request_sync(self.b, by=self.user, force=True).run
         assert run is not None
@@ -250,6 +251,7 @@ class Life:
             merged = Item.objects.get(pk=one.root_id or one.pk)
             services.split_item(merged, by=self.user)
             after = [self.content(list_) for list_ in (self.list, self.other)]
+            note(f"merged {one.pk} into {two.pk}, then split {merged.pk}: {before} / {after}")
             assert after == before, "split after merge restores both lists"
 
     def content(self, list_) -> list:

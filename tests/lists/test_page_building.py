@@ -41,7 +41,9 @@ def test_the_settings_name_what_feeds_the_list(page, films, upload):
     for text in ("autumn.csv", "Scripted rows", "2 rows read", "1 could not be read", "1 source"):
         assert text in html, text
     Source.objects.update(removed_at=timezone.now())
-    assert "autumn.csv" not in page("lists:settings", films.pk)
+    html = page("lists:settings", films.pk)
+    assert "No source feeds this list" in html
+    assert "autumn.csv" in html[html.index("1 source was removed") :]
 
 
 @pytest.mark.parametrize("key", ["csv", "json"])
@@ -81,12 +83,15 @@ class Checked(HTMLParser):
 def test_no_page_has_inline_code_or_asks_elsewhere(page, films, upload):
     upload(films, [film(n) for n in range(1, 60)])
     upload(films, [film(n, rating=5.0) for n in range(2, 70)])
-    entry = Entry.objects.listed().first()
+    entry, source = Entry.objects.listed().first(), Source.objects.get()
     pages = [
         page("lists:index"), page("lists:bin"), page("lists:create"), page("lists:items", films.pk),
         page("lists:items", films.pk, view="table", q="film"), page("lists:changes", films.pk), page("lists:diff", films.pk),
         page("lists:version", films.pk, 1), page("lists:entry", films.pk, entry.pk), page("lists:settings", films.pk),
-        page("lists:exports", films.pk),
+        page("lists:exports", films.pk), page("lists:restore_version", films.pk, 1), page("lists:rules", films.pk),
+        page("lists:members", films.pk), page("lists:blocks", films.pk, pattern="film*", scope="list"), page("lists:all_blocks"),
+        page("lists:source", films.pk, source.pk), page("lists:remove_source", films.pk, source.pk), page("lists:audit"),
+        page("lists:list_audit", films.pk),
     ]  # fmt: skip
     for html in pages:
         checked = Checked()

@@ -1,15 +1,19 @@
-"""Runs and the task queue in the admin: to look at."""
+"""Runs and the task queue in the admin: to look at. And "Sync now"."""
+
+import json
 
 import pytest
 from django.contrib import admin
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.urls import reverse
 from django.utils import timezone
 from django_q.models import Failure, OrmQ, Schedule, Success, Task
 
+from lists import services
+from lists.models import MediaList, Source
 from sync.models import Run
+from tests.admin_forms import act, page, told
 
 # django-q2 shows its own queue only while the queue is in the database.
 QUEUE = [model for model in (Schedule, Success, Failure, OrmQ) if admin.site.is_registered(model)]
@@ -25,10 +29,6 @@ def desk(staff) -> Client:
 @pytest.fixture
 def run(films, upload) -> Run:
     return upload(films, [{"key": "tt0000001", "title": "Film 1"}])
-
-
-def page(model, what="changelist", *args) -> str:
-    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{what}", args=args)
 
 
 def test_a_run_is_only_looked_at(desk, run):
@@ -85,3 +85,44 @@ def test_a_signed_in_user_who_is_no_staff_sees_none_of_it(ines):
     client.force_login(ines)
     for model in (Run, *QUEUE):
         assert client.get(page(model)).headers["Location"].startswith("/admin/login/")
+
+
+# -- sync now --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def live(films, tmp_path) -> Source:
+    """A source that is fetched, and has two films to tell of."""
+    rows = tmp_path / "rows.json"
+    rows.write_text(json.dumps([{"key": f"{n}", "title": f"Film {n}"} for n in (1, 2)]))
+    return services.add_source(films, adapter="scripted_live", name="Live", by=films.owner, config={"path": str(rows)})
+
+
+@pytest.mark.covers("LIST-14", "SYNC-05")
+@pytest.mark.parametrize(("model", "action"), [(Source, "sync_sources"), (MediaList, "sync_lists")])
+def test_a_list_is_synced_from_its_page_or_its_sources(desk, films, live, work, titles, model, action):
+    row = live if model is Source else films
+    assert "1 queued" in told(act(desk, model, action, row))
+    run = Run.objects.get()
+    assert (run.source, run.requested_by_name) == (live, "admin")
+    assert f"(run {run.pk})" in told(act(desk, model, action, row))  # it is at it already
+    work()
+    assert titles(films) == ["Film 1", "Film 2"]
+    assert "left alone until" in told(act(desk, model, action, row))
+    assert Run.objects.count() == 1
+
+
+def test_a_file_is_not_fetched(desk, run):
+    assert "Upload a newer file" in told(act(desk, Source, "sync_sources", run.source))
+    assert "people upload those" in told(act(desk, MediaList, "sync_lists", run.list))
+    assert Run.objects.count() == 1
+
+
+def test_what_lies_in_the_bin_or_was_removed_is_not_synced(desk, films, live):
+    services.remove_source(live, by=films.owner, keep=True)
+    assert "switched off" in told(act(desk, Source, "sync_sources", live))
+    services.revive_source(live, by=films.owner)
+    services.bin_list(films, by=films.owner)
+    assert "in the bin" in told(act(desk, Source, "sync_sources", live))
+    act(desk, MediaList, "sync_lists", films)
+    assert not Run.objects.exists()

@@ -65,3 +65,43 @@ for (const part of document.querySelectorAll("[data-poll]")) {
   };
   setTimeout(ask, 500);
 }
+
+// One button selects all boxes of the page, or none if all are.
+for (const all of document.querySelectorAll("[data-all]")) {
+  all.hidden = false;
+  all.addEventListener("click", () => {
+    const boxes = [...document.querySelectorAll('input[type="checkbox"][form="bulk"]')];
+    const on = boxes.some((box) => !box.checked);
+    for (const box of boxes) box.checked = on;
+  });
+}
+
+// Rows that have a place can be dragged to another's; what is selected goes along. The page's own form says so.
+const drag = document.querySelector("form[data-drag]");
+for (const row of drag ? document.querySelectorAll("[data-place]") : []) {
+  row.draggable = true;
+  row.addEventListener("dragstart", (event) => {
+    drag.dataset.drag = row.dataset.entry;
+    event.dataTransfer.effectAllowed = "move";
+    event.dataTransfer.setData("text/plain", row.dataset.entry);
+  });
+  row.addEventListener("dragend", () => (drag.dataset.drag = ""));
+  for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) {
+    row.addEventListener(kind, (event) => {
+      if (!drag.dataset.drag) return;
+      event.preventDefault();
+      row.classList.toggle("drag-over", kind === "dragenter" || kind === "dragover");
+    });
+  }
+  row.addEventListener("drop", () => {
+    const dragged = drag.dataset.drag;
+    if (!dragged || dragged === row.dataset.entry) return;
+    const picked = [...document.querySelectorAll('[form="bulk"]:checked')].map((box) => box.value);
+    for (const entry of picked.includes(dragged) ? picked : [dragged]) {
+      const input = Object.assign(document.createElement("input"), { type: "hidden", name: "entries", value: entry });
+      drag.append(input);
+    }
+    drag.elements.place.value = row.dataset.place;
+    drag.submit();
+  });
+}
