@@ -35,19 +35,28 @@ class Placer:
         ranks = self._ranks()
         mode, _ = self.mode
         if mode == MediaList.OrderMode.SOURCE:
-            sequences = [
+            said = [
                 own if own is not None and self.source and pk == self.source.pk else self._source_order(pk)
                 for pk in self.folder.feeds
             ]
         else:
-            sequences = [list(ranks)]
+            said = []
         if own is not None and (self.source is None or mode != MediaList.OrderMode.SOURCE):
-            sequences.append(own)
-        # What is shown as another entry stands where that one stands.
-        sequences = [list(dict.fromkeys(map(self.folder.lead, sequence))) for sequence in sequences]
-        sequence = order.merge([*sequences, list(ranks)])
+            said.append(own)
+        first = [] if mode == MediaList.OrderMode.SOURCE else [list(ranks)]
+        sequence = order.merge([*first, *said, list(ranks)])
+        sequence = self._with_leads(sequence)
         known = set(sequence)
         self.put([*sequence, *(slot for slot in new if slot not in known)], ranks)
+
+    def _with_leads(self, sequence: list[int]) -> list[int]:
+        """An entry that shows others and has no place of its own stands behind the first of them."""
+        known = set(sequence)
+        after: dict[int, int] = {}
+        for group in self.folder.groups.values():
+            if group[0] not in known and (placed := [pk for pk in group if pk in known]):
+                after[min(placed, key=sequence.index)] = group[0]
+        return [each for pk in sequence for each in ((pk, after[pk]) if pk in after else (pk,))] if after else sequence
 
     def put(self, sequence: Sequence[int], ranks: Mapping[int, int] | None = None) -> None:
         """Make this the order."""
@@ -59,8 +68,9 @@ class Placer:
 
     def _ranks(self) -> dict[int, int]:
         """In an order by hand an entry that comes back stands where it stood."""
-        # What another entry shows has no place of its own.
-        return self.folder.ranks(also={pk for pk in self.returning if self.folder.lead(pk) == pk})
+        # What another entry shows keeps its place among its neighbours, for the day on which the two are split.
+        silent = {pk for group in self.folder.groups.values() for pk in group[1:] if pk > 0}
+        return self.folder.ranks(also=silent | self.returning)
 
     def _source_order(self, source: int) -> list[int]:
         placed = Claim.objects.filter(source_id=source, position__isnull=False).order_by("position", "id")

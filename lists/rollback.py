@@ -211,6 +211,7 @@ class RollbackPlanner(ActPlanner):
         """(3) If the order differs, it becomes the list's own."""
         listed = {pk for pk in self.folder.listed() if self._after.get(pk, True)}
         listed |= {pk for pk, after in self._after.items() if after}
+        self.placer.sort(self._keys)  # in an order by field the values as they will be give it
         sequence = self.placer.sequence or []
         target = [pk for pk in self._target_order if pk in listed]
         natural = [pk for pk in sequence if pk in listed]

@@ -89,7 +89,7 @@ def merge_items(item: Item, into: Item, *, by: Any) -> None:
     for decision in refused.filter(Q(item__in=_family(root)) & Q(other__in=_family(root))):
         decision.delete()
     audit(by, "merged", item, before={"id": item.pk}, after={"into": str(into), "id": into.pk})
-    _follow(root, by=by, reason=f"{item} and {into} are the same thing")
+    _follow([root], by=by, reason=f"{item} and {into} are the same thing")
 
 
 @transaction.atomic
@@ -107,9 +107,7 @@ def split_item(item: Item, *, by: Any) -> None:
     _set_roots(item, None)
     Decision.objects.create(item=item, other=into, decided_by=by, decided_by_name=by.get_username())
     audit(by, "split", item, before={"into": str(into), "id": into.pk}, after={"id": item.pk})
-    reason = f"{item} and {into} are two things"
-    _follow(root, by=by, reason=reason)
-    _follow(item.pk, by=by, reason=reason)
+    _follow([root, item.pk], by=by, reason=f"{item} and {into} are two things")
 
 
 def _current(item: Item) -> Item:
@@ -133,9 +131,11 @@ def _family(root: int) -> list[int]:
     return list(Item.objects.filter(Q(pk=root) | Q(root=root)).values_list("id", flat=True))
 
 
-def _follow(root: int, *, by: Any, reason: str) -> None:
+def _follow(roots: list[int], *, by: Any, reason: str) -> None:
+    """Every list that shows one of these owes a look at them, all in one: the person's own lists take it now."""
     entries: dict[int, Any] = {}
-    rows = Entry.objects.filter(item__in=_family(root), once=True).values_list("list_id", "id")
+    family = [pk for root in roots for pk in _family(root)]
+    rows = Entry.objects.filter(item__in=family, once=True).values_list("list_id", "id")
     for list_id, pk in rows:
         entries.setdefault(list_id, set()).add(pk)
     _writing.owe(entries, kind=Version.Kind.MERGE, reason=reason)
