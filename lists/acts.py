@@ -194,5 +194,8 @@ class ActPlanner(Planner):
                 self._end(states[old], name)
 
 
-def plan_act(list_: MediaList, act: Act, *, at: Any, by: Any) -> Plan:
-    return ActPlanner(list_, at=at, by=by).act(act)
+def plan_act(list_: MediaList, act: Act, *, at: Any, by: Any, preview: bool = False) -> Plan:
+    """The plan of an act. preview: nothing at all may be written, not even the list's own source."""
+    planner = ActPlanner(list_, at=at, by=by)
+    planner.folder.only_looks = preview
+    return planner.act(act)

@@ -411,7 +411,9 @@ def plan_sync(
     list_: MediaList, source: Source | None, found: Iterable[Row], how: Reading, *, at: datetime, create: bool
 ) -> Plan:
     """Plan a sync. create=False only reads: a preview."""
-    return Planner(list_, source, at=at, matcher=Matcher(create=create, source=source)).sync(found, how)
+    planner = Planner(list_, source, at=at, matcher=Matcher(create=create, source=source))
+    planner.folder.only_looks = not create
+    return planner.sync(found, how)
 
 
 def plan_refold(list_: MediaList, *, at: datetime, entries: Iterable[int] | None = None, rebase: bool = False) -> Plan:

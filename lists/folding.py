@@ -40,6 +40,7 @@ class EntryFolder(EntryReader):
         self.at, self.blocks = at, blocks
         self.strategy = list_.strategy(site)
         self.rebase = False
+        self.only_looks = False  # a preview writes nothing, not even the list's own source
         self.effects = Effects()
         self._made: set[tuple[int, str]] = set()  # edits of this very change
 
@@ -132,12 +133,19 @@ class EntryFolder(EntryReader):
         record = Record(key="", kind=kind or state.kind, values=values, ids=dict(ids or {}))
         draft = ClaimDraft(None, state.slot, record, b"", None, 0, int(self.at.timestamp()), kept=True, listing=listing)
         self.effects.kept.append(draft)
-        kept = next((pk for pk, (_, role) in self.sources.items() if role == Source.Role.KEPT), 0)
+        kept = self._kept_source()
         rank = self.sources.get(kept, (len(self.sources), ""))[0]
         state.words[0] = Word(
             kept, rank, f"entry {state.slot}", values, draft.first_at, {}, record.kind, listing=listing, feed=False,
             ids=record.ids,
         )  # fmt: skip
+
+    def _kept_source(self) -> int:
+        kept = next((pk for pk, (_, role) in self.sources.items() if role == Source.Role.KEPT), 0)
+        if not kept and not self.only_looks:
+            kept = Source.objects.kept(self.list_).pk
+            del self.sources  # read anew
+        return kept
 
     def _yield_presence(self, state: EntryState) -> None:
         if PRESENCE in state.edits:

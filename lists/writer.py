@@ -218,11 +218,7 @@ class Publication:
 
     @cached_property
     def _kept(self) -> Source:
-        """The list's own source, for what it keeps or a person adds; made when it is first needed."""
-        return Source.objects.get_or_create(
-            list=self.plan.list_, role=Source.Role.KEPT,
-            defaults={"name": "By hand", "adapter": "", "sync_enabled": False},
-        )[0]  # fmt: skip
+        return Source.objects.kept(self.plan.list_)
 
     # -- what goes with it --------------------------------------------------------------------------------------------
 

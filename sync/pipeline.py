@@ -140,6 +140,7 @@ def _edit(run: Run, body: bytes, progress: Progress) -> Version | None:
     def finish(plan: Plan, version: Version | None) -> None:
         _hold_to_preview(run, plan)
         plan.counts.found = back.comparison.rows
+        plan.counts.unchanged = back.comparison.rows - back.comparison.changed - back.comparison.added
         _close(run, plan, version, progress)
 
     with progress.step("Writing", 80):

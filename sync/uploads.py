@@ -286,7 +286,7 @@ def _result(
 
 def _own_export(own: readback.ReadBack, adapter: FileAdapter, ctx: Context, list_: MediaList) -> dict[str, Any]:
     """The result for a file that came out of this very list: what a person changed of the version it was made from."""
-    plan = plan_act(list_, own.act(list_, create=False), at=timezone.now(), by=None)
+    plan = plan_act(list_, own.act(list_, create=False), at=timezone.now(), by=None, preview=True)
     try:
         plan.counts.found = own.comparison.rows
         plan.counts.unchanged = own.comparison.rows - own.comparison.changed - own.comparison.added
@@ -328,7 +328,7 @@ def confirm(proposal: Proposal, *, by: Any, list_name: str = "", source_name: st
         list_ = services.create_list(by, name=name[:200], content=proposal.result["content"])
     if list_.deleted_at:
         raise InTheBin("The list lies in the bin. Bring it back first.")
-    source = services.kept_source(list_) if own else proposal.source
+    source = Source.objects.kept(list_) if own else proposal.source
     if source is not None and not own and (source.removed_at or source.adapter != adapter.key):
         raise NotOpen(
             "The source that this file would renew is not there any more. Nothing was changed. Upload it again."

@@ -40,7 +40,11 @@ GUARD = {
     "held_share_always": "Per cent above which you are asked however few there are",
     "held_floor": "So many may always be missing",
 }
-FIGURE = {"min_value": "Use 0 or more.", "invalid": "Type a whole number, or leave it empty. Nothing was saved."}
+FIGURE = {
+    "min_value": "Use 0 or more.",
+    "max_value": "Use %(limit_value)s or less. Nothing was saved.",
+    "invalid": "Type a whole number, or leave it empty. Nothing was saved.",
+}
 
 
 class RulesForm(forms.Form):

@@ -167,6 +167,13 @@ class SourceQuerySet(models.QuerySet["Source"]):
         )
         return self.filter(removed_at__isnull=True).order_by(rank, "priority", "id")
 
+    def kept(self, list_: "MediaList") -> "Source":
+        """The list's own source, for what a person adds and what the list keeps; made when it is first needed."""
+        found, _ = self.get_or_create(
+            list=list_, role=Source.Role.KEPT, defaults={"name": "By hand", "adapter": "", "sync_enabled": False}
+        )
+        return found
+
 
 class Source(models.Model):
     """A feed into one list: an address that is fetched, or a file that somebody uploads again now and then."""

@@ -33,7 +33,6 @@ from lists.services.rules import RULES, change_rules, refold, settle_due, settle
 from lists.services.sources import (
     add_source,
     change_source,
-    kept_source,
     only_from,
     order_sources,
     remove_source,
@@ -76,7 +75,6 @@ __all__ = [
     "held_entries",
     "hold_removals",
     "keep_held",
-    "kept_source",
     "may_identify",
     "may_unblock",
     "merge_items",

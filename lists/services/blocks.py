@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from lists.audit import audit
-from lists.blocking import blocks_of, matches, reason_of
+from lists.blocking import blocks_of, matches
 from lists.changes import plan_refold
 from lists.errors import NotYours, Unfit
 from lists.models import Block, Claim, Entry, ExternalId, Item, MediaList, Version
@@ -190,8 +190,7 @@ def _refold(block: Block, *, by: Any, summary: str, affected: dict[int, set[int]
     if block.list is not None:
         plan = plan_refold(block.list, at=timezone.now(), entries=affected.get(block.list.pk, set()))
         return _writing.publish(plan, kind=Version.Kind.RULES, by=by, summary=summary)
-    reason = reason_of(block) if block.pk else summary
-    _writing.owe(dict(affected), kind=Version.Kind.RULES, reason=reason)
+    _writing.owe(dict(affected), kind=Version.Kind.RULES, reason=summary)
     for list_ in MediaList.objects.filter(pk__in=list(affected), owner=by, deleted_at=None):
         _writing.settle_due(MediaList.objects.locked(list_.pk), by=by)
     return None

@@ -27,13 +27,6 @@ def add_source(list_: MediaList, *, adapter: str, name: str, by: Any, **details:
     return source
 
 
-def kept_source(list_: MediaList) -> Source:
-    """The list's own source, for what a person adds and what the list keeps; made when it is first needed."""
-    return Source.objects.get_or_create(
-        list=list_, role=Source.Role.KEPT, defaults={"name": "By hand", "adapter": "", "sync_enabled": False}
-    )[0]
-
-
 @transaction.atomic
 def change_source(source: Source, *, by: Any, **details: Any) -> Version | None:
     """Change how a source is called, when it is read and how its answers are taken (DETAILS).

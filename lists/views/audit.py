@@ -16,6 +16,8 @@ from lists.views.access import frame, midnight, number, open_list
 ROWS_SHOWN = 50
 LOOKED_AT = 1000  # rows whose words the filters offer
 LONGEST = 300  # letters of a value
+# What a value is called where the page shows it.
+SCOPES = {"list": "this list", "mine": "all lists of one person", "all": "every list"}
 TYPED = ("object_type", "object_id", "action", "actor")
 
 
@@ -78,16 +80,19 @@ def _row(row: Audit, list_: MediaList | None) -> dict[str, Any]:
     before, after = row.before or {}, row.after or {}
     changes = [
         {
-            "name": name, "before": _plain(before.get(name)), "after": _plain(after.get(name)),
+            "name": name, "before": _plain(name, before.get(name)), "after": _plain(name, after.get(name)),
             "kind": "set" if name not in before else "changed" if name in after else "gone",
         }
         for name in dict.fromkeys([*before, *after])
+        if any(side.get(name) not in (None, "", []) for side in (before, after))
     ]  # fmt: skip
     return {"audit": row, "list": list_, "changes": changes}
 
 
-def _plain(value: Any) -> Any:
+def _plain(name: str, value: Any) -> Any:
     """A stored value as the pages can write it: no mappings, nothing endless."""
+    if name == "scope":
+        return SCOPES.get(value, value)
     if isinstance(value, dict):
         value = ", ".join(f"{name}: {part}" for name, part in value.items())
     if isinstance(value, bool):

@@ -113,6 +113,8 @@ def _fields(found: Entry, claims: list[Claim], edits: dict[str, Edit]) -> list[d
         origin = found.origin_of(name)
         origins = origin if isinstance(origin, list) else [origin]
         feeds = [claim for claim in speaking if claim.source.role != Source.Role.KEPT]
+        if 0 in origins:  # by hand, from before the list had a source for that
+            origins = [*origins, *(c.source_id for c in speaking if c.source.role == Source.Role.KEPT)]
         claim = next((c for c in speaking if c.source_id in origins), None)
         rows.append({
             "name": name,

@@ -13,7 +13,7 @@ from lists import services, versions
 from lists.errors import AlreadyListed, Refused, TooLate, Unfit
 from lists.fields import FIELDS
 from lists.forms.entries import AddForm, EntryForm, OneFieldForm
-from lists.models import Entry, MediaList
+from lists.models import Entry, MediaList, Version
 from lists.views.access import frame, number, open_list, refusals_told, unless_moved
 from lists.views.entry import edits_of, entry_of
 from lists.views.posted import back, chosen, named, tell
@@ -273,5 +273,7 @@ def undo(request: HttpRequest, pk: int, n: int) -> HttpResponse:
         raise Http404
     with refusals_told(request), unless_moved(list_, n):
         services.rollback(list_, to, by=request.user)
-        messages.success(request, "Undone. Everything is as it was before.")
+        messages.success(
+            request, "Undone: the list shows what it showed before. A question that was decided stays decided."
+        )
     return back(request, list_)

@@ -6,6 +6,9 @@ for (const radio of document.querySelectorAll('input[name="theme"]')) {
   });
 }
 
+// A form that came back with a wrong field begins there; it may be far below. Review has keys of its own.
+document.querySelector("main form:not([data-review]) [aria-invalid='true']")?.focus();
+
 // "/" goes to the search, Escape closes an open menu.
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest("input, textarea, select, [contenteditable]");
