@@ -272,8 +272,8 @@ def undo(request: HttpRequest, pk: int, n: int) -> HttpResponse:
     if to is None:
         raise Http404
     with refusals_told(request), unless_moved(list_, n):
+        decided = list_.versions.filter(number=n, kind=Version.Kind.DECISION).exists()
         services.rollback(list_, to, by=request.user)
-        messages.success(
-            request, "Undone: the list shows what it showed before. A question that was decided stays decided."
-        )
+        stays = " A question that was decided stays decided." if decided else ""
+        messages.success(request, f"Undone: the list shows what it showed before.{stays}")
     return back(request, list_)
