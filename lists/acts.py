@@ -186,6 +186,11 @@ class ActPlanner(Planner):
                 self.plan.moved_claims[pk] = target
         if not whole:
             return
+        held = states[old].edits.get(PRESENCE)
+        if held is not None and held.value == PRESENT:  # it was kept as what it is now called
+            if PRESENCE not in states[target].edits and held.firm:
+                self._want(states[target], [states[target]], PRESENCE, PRESENT)
+            self._end(states[old], PRESENCE)
         # What a person said of the entry goes along; where the other has a word of its own, that one stands.
         group = [states[target]]
         for name, edit in list(states[old].edits.items()):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from lists.models import Block, ExternalId, MediaList
@@ -40,6 +40,15 @@ def rules_of(blocks: Iterable[Block]) -> list[Rule]:
     if patterns:
         rules.append(lambda values, item, stated: _by_title(patterns, values))
     return rules
+
+
+def planned_against(list_: MediaList) -> tuple[int, ...]:
+    """What a plan hangs on besides the version: acts that make none, and the blocks that hold. If it differs when the plan
+    is published, the plan is made again."""
+    if not list_.pk:
+        return ()
+    found = blocks_of(list_).order_by().aggregate(count=Count("id"), last=Max("id"))
+    return list_.fence, found["count"], found["last"] or 0
 
 
 def rules_for(list_: MediaList) -> list[Rule]:

@@ -18,7 +18,7 @@ from typing import Any
 
 from lists import fields, rows
 from lists.align import align_records
-from lists.blocking import rules_for
+from lists.blocking import planned_against, rules_for
 from lists.folding import EntryFolder
 from lists.guard import Limits, must_ask
 from lists.leaving import Held, explain, noun_of, supported_by, would_leave
@@ -47,7 +47,7 @@ class Planner:
     def __init__(self, list_: MediaList, source: Source | None, *, at: datetime, matcher: Matcher):
         self.list_, self.source, self.matcher = list_, source, matcher
         self.site = SitePolicy.current()
-        self.plan = Plan(list_, source, list_.current_id, at)
+        self.plan = Plan(list_, source, list_.current_id, at, written=planned_against(list_))
         self.folder = EntryFolder(list_, self.site, at, rules_for(list_))
         self.placer = Placer(list_, source, self.plan, self.folder)
         self._stored: dict[str, Held] = {}
@@ -79,6 +79,7 @@ class Planner:
             if any(isinstance(row, Unreadable) for row in found):
                 # Plays have no keys, so nobody can say which of them the unread row is: none of them leaves.
                 how = replace(how, may_remove=False)
+        self.plan.may_remove = how.may_remove
         with Spool[ClaimDraft]() as fresh:
             self._read(self._aligned(found), how, fresh)
             self._leave(how)

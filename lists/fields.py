@@ -1,9 +1,12 @@
 """The fields that sources speak of and entries show: one vocabulary for adapters, fold, exports, diff and pages."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
+
+_DATE = re.compile(r"\d{4}(-\d\d(-\d\d)?)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,12 @@ def _typed(spec: Field, value: Any) -> Any:
         if not isinstance(value, int | float) or value != value or abs(value) == float("inf"):
             raise ValueError(f"{spec.label} must be a number, not {str(value)[:40]!r}.")
         return float(value) if abs(value) < 1e15 else None
+    if spec.type == "date":
+        text = _text(value, spec.limit)
+        return text if _DATE.fullmatch(text) else None
     if spec.type == "list":
+        if not isinstance(value, list | tuple):
+            raise ValueError(f"{spec.label} must be a list of words, not {str(value)[:40]!r}.")
         return [word for item in value if (word := _text(item, 100).replace("|", "/"))] or None
     return _text(value, spec.limit) or None
 

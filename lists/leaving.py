@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from lists.folding import EntryFolder
 from lists.models import Claim, Edit
-from lists.resolve import PRESENCE, PRESENT
+from lists.resolve import ABSENT, PRESENCE, PRESENT
 from lists.spool import blocks
 
 
@@ -31,7 +31,12 @@ def would_leave(absent: Sequence[Held], folder: EntryFolder, named: Collection[i
         members = {pk: lead for lead in block for pk in folder.members(lead)}
         claims = Claim.objects.filter(entry__in=members, listing=True, source__removed_at__isnull=True)
         held = Edit.objects.filter(entry__in=members, field=PRESENCE, value=PRESENT)
-        supported = {members[entry] for pk, entry in claims.values_list("id", "entry_id") if pk not in going}
+        # Each is judged by its own: one that a person removed keeps nothing else on the list.
+        removed = set(
+            Edit.objects.filter(entry__in=members, field=PRESENCE, value=ABSENT).values_list("entry_id", flat=True)
+        )
+        rows = [(pk, entry) for pk, entry in claims.values_list("id", "entry_id") if entry not in removed]
+        supported = {members[entry] for pk, entry in rows if pk not in going}
         supported |= {members[entry] for entry in held.values_list("entry_id", flat=True)}
         leaving |= set(block) - supported
     return leaving

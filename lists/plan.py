@@ -120,6 +120,8 @@ class Plan:
     moved_claims: dict[int, int] = field(default_factory=dict)  # claims that speak of another entry: id -> slot
     order_mode: tuple[str, str] | None = None  # mode and field that the list's order gets
     facts: dict[str, Any] | None = None  # of the list, where they are set back
+    may_remove: bool = True  # whether the fetch was complete, as far as its rows tell
+    written: tuple[int, ...] = ()  # what else it was planned against: see lists/writer.py
     late: list[int] = field(default_factory=list)  # entries to be looked at again by the next write
     about: About = field(default_factory=About)
     problems: list[dict[str, Any]] = field(default_factory=list)  # {line, reason, text}
@@ -132,7 +134,7 @@ class Plan:
         """Nothing that a reader could see would change."""
         counts = self.counts
         shown = counts.added or counts.changed or counts.removed or counts.moved
-        return not (shown or self.edits or self.ended or self.order_mode)
+        return not (shown or self.edits or self.ended or self.order_mode or self.facts is not None)
 
     def close(self) -> None:
         self.drafts.close()

@@ -16,6 +16,7 @@ from django.db.models import F, Max
 from django.db.models.functions import Coalesce
 
 from lists import packed, rows
+from lists.blocking import planned_against
 from lists.dialects import Dialect, quote
 from lists.edit_rows import write_edits
 from lists.models import Claim, Entry, MediaList, Provenance, Refold, Source, Version
@@ -60,7 +61,7 @@ class Publication:
         plan = self.plan
         with transaction.atomic():
             list_ = MediaList.objects.locked(plan.list_.pk)
-            if list_.current_id != plan.base:
+            if list_.current_id != plan.base or planned_against(list_) != plan.written:
                 raise ListMoved
             self._take_facts(list_)
             if not plan.is_empty:

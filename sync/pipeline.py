@@ -98,7 +98,6 @@ def sync(run: Run, body: bytes = b"") -> Version | None:
     """
     progress = Progress(run)
     source = run.source
-    services.settle_due(run.list)  # what other changes owe this list comes before any other version
     if run.proposal is not None and run.proposal.result.get("own_export"):
         return _edit(run, body, progress)
     adapter = adapter_named(source.adapter)
@@ -108,20 +107,30 @@ def sync(run: Run, body: bytes = b"") -> Version | None:
     with spool:
         how = reading_of(run.list, source, adapter, source.config, confirmed=run.kind == Run.Kind.UPLOAD)
         for _ in range(ATTEMPTS):
-            run.list.refresh_from_db(
-                fields=["current", "policy", "order_mode", "order_field", "content", "excluded_count"]
-            )
+            _still_wanted(run)
+            services.settle_due(run.list)  # what other changes owe this list comes before any other version
+            run.list.refresh_from_db()
             with progress.step("Comparing", 30):
                 plan = plan_sync(run.list, source, _followed(spool, progress), how, at=timezone.now(), create=True)
             try:
                 _hold_to_preview(run, plan)
                 with progress.step("Writing", 80):
-                    return _publish(run, plan, progress, complete=how.may_remove)
+                    return _publish(run, plan, progress)
             except writer.ListMoved:
                 continue
             finally:
                 plan.close()
     raise SyncError("The list kept changing while it was synced. Nothing was changed by this sync. Try it again.")
+
+
+def _still_wanted(run: Run) -> None:
+    """Raises SyncError if the source or its list was taken away while the run waited."""
+    run.source.refresh_from_db(fields=["removed_at", "enabled", "priority", "mode", "grace", "config"])
+    run.list.refresh_from_db(fields=["deleted_at"])
+    if run.source.removed_at:
+        raise SyncError("The source was removed from the list in the meantime. Nothing was changed.")
+    if run.list.deleted_at:
+        raise SyncError("The list lies in the bin. Nothing was changed. Bring it back first.")
 
 
 def _edit(run: Run, body: bytes, progress: Progress) -> Version | None:
@@ -136,17 +145,19 @@ def _edit(run: Run, body: bytes, progress: Progress) -> Version | None:
     if back is None:
         raise SyncError("The version that this file names is not kept any more. Nothing was changed.")
     act = back.act(run.list, create=True)
+    seen = run.list.versions.filter(pk=proposal.result.get("base")).values_list("number", flat=True).first()
 
     def finish(plan: Plan, version: Version | None) -> None:
         _hold_to_preview(run, plan)
-        plan.counts.found = back.comparison.rows
+        plan.counts.found, plan.counts.skipped = back.comparison.rows, len(back.unread)
+        plan.problems = [{"line": row.line, "reason": row.reason, "text": row.text[:200]} for row in back.unread[:200]]
         plan.counts.unchanged = back.comparison.rows - back.comparison.changed - back.comparison.added
         _close(run, plan, version, progress)
 
     with progress.step("Writing", 80):
         return services.act_on(
             run.list, act, by=run.requested_by, summary=f"Export of version {back.comparison.version}, edited",
-            before_commit=finish,
+            before_commit=finish, seen=seen,
         )  # fmt: skip
 
 
@@ -179,19 +190,20 @@ def reading_of(
 
 def _hold_to_preview(run: Run, plan: Plan) -> None:
     """What nobody was shown must not leave: the list may have moved between preview and confirmation."""
-    if run.proposal is None or run.proposal.result.get("base") == plan.base:
+    if run.proposal is None or not plan.counts.removed:
         return
-    promised = run.proposal.result.get("counts", {}).get("removed", 0)
-    if plan.counts.removed > promised:
+    promised = set(run.proposal.result.get("leaving", ()))
+    now = {draft.slot for draft in plan.drafts if draft.before is not None and draft.after is None}
+    if now - promised:
         raise SyncError(
-            f"The list has changed since the preview: now {plan.counts.removed} entries would leave, the preview showed "
-            f"{promised}. Nothing was changed. Upload the file again and look at what it would do."
+            f"The list has changed since the preview: now {len(now)} entries would leave, the preview showed "
+            f"{len(promised)}. Nothing was changed. Upload the file again and look at what it would do."
         )
 
 
-def _publish(run: Run, plan: Plan, progress: Progress, *, complete: bool) -> Version | None:
+def _publish(run: Run, plan: Plan, progress: Progress) -> Version | None:
     def finish(version: Version | None) -> None:
-        services.hold_removals(run.source, plan, complete=complete, run=run.pk)
+        services.hold_removals(run.source, plan, complete=plan.may_remove, run=run.pk)
         _settle_source(run, plan)
         _close(run, plan, version, progress)
 

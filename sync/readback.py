@@ -14,7 +14,7 @@ from lists.acts import Act, Addition
 from lists.exports import EXPORTS
 from lists.match import Matcher
 from lists.models import Entry, MediaList, Version
-from lists.records import Record, Row
+from lists.records import Record, Row, Unreadable
 from lists.resolve import ABSENT, PRESENCE
 from sync.adapters import ADAPTERS, Context, FileAdapter
 
@@ -41,13 +41,15 @@ class Comparison:
 @dataclass(frozen=True, slots=True)
 class ReadBack:
     """What a person did to an export. changed: entry -> field -> value; order: entries as the file has them, None if in
-    the order of the version."""
+    the order of the version. unread: rows that cannot be read; with any of them nobody can say which rows were deleted,
+    so none counts as deleted."""
 
     comparison: Comparison
     changed: dict[int, dict[str, Any]]
     removed: list[int]
     added: list[Record]
     order: list[int] | None
+    unread: list[Unreadable]
 
     def act(self, list_: MediaList, *, create: bool) -> Act:
         """The same as an act on the list as it is now; create=False only looks: a preview."""
@@ -84,7 +86,9 @@ def read_back(list_: MediaList, adapter: FileAdapter, ctx: Context, rows: Iterab
     """What a file changes of the version of this list that it was exported from; None if it is no such file."""
     if adapter.key not in READS:
         return None
+    rows = list(rows)
     records = [row for row in rows if isinstance(row, Record)]
+    unread = [row for row in rows if isinstance(row, Unreadable)]
     refs = [_parse(record.ref) for record in records]
     named = Counter(version for uid, _, version in filter(None, refs) if uid == list_.uid.hex)
     if not named:
@@ -103,10 +107,10 @@ def read_back(list_: MediaList, adapter: FileAdapter, ctx: Context, rows: Iterab
     both = [entry for entry in now if entry in then]
     carried = _carried(adapter, ctx, now.values())
     changed = {pk: cells for pk in both if (cells := _cells(then[pk], now[pk], carried))}
-    removed = [entry for entry in then if entry not in now]
+    removed = [entry for entry in then if entry not in now and not unread]
     moved = both != [entry for entry in then if entry in now]
     comparison = Comparison(version.number, len(records), len(changed), len(removed), len(added), moved)
-    return ReadBack(comparison, changed, removed, added, both if moved else None)
+    return ReadBack(comparison, changed, removed, added, both if moved else None, unread)
 
 
 def _carried(adapter: FileAdapter, ctx: Context, records: Iterable[Record]) -> set[str]:

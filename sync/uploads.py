@@ -260,7 +260,10 @@ def _result(
     plan: Plan, list_: MediaList, adapter: FileAdapter, ctx: Context, offers: list[dict[str, Any]]
 ) -> dict[str, Any]:
     kinds: dict[str, list[dict[str, Any]]] = {"added": [], "changed": [], "removed": []}
+    leaving: list[int] = []
     for draft in plan.drafts:
+        if draft.before is not None and draft.after is None:
+            leaving.append(draft.slot)
         name = {"add": "added", "restore": "added", "change": "changed", "remove": "removed"}.get(draft.op)
         if name and len(kinds[name]) < SHOWN:
             kinds[name].append(_shown(draft))
@@ -268,6 +271,7 @@ def _result(
     about = plan.about if isinstance(plan.about, About) else About()
     return {
         "base": plan.base,
+        "leaving": leaving,
         "counts": counts,
         "content": list_.content,
         "encoding": ctx.decoded[1],
@@ -290,6 +294,8 @@ def _own_export(own: readback.ReadBack, adapter: FileAdapter, ctx: Context, list
     try:
         plan.counts.found = own.comparison.rows
         plan.counts.unchanged = own.comparison.rows - own.comparison.changed - own.comparison.added
+        plan.counts.skipped = len(own.unread)
+        plan.problems = [{"line": row.line, "reason": row.reason, "text": row.text[:200]} for row in own.unread[:200]]
         told = {"own_export": asdict(own.comparison), "sentence": readback.sentence(own.comparison)}
         return {**_result(plan, list_, adapter, ctx, []), **told, "columns": []}
     finally:

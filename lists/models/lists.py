@@ -52,7 +52,7 @@ class MediaListQuerySet(models.QuerySet["MediaList"]):
 
         PostgreSQL locks the row; on SQLite the transaction itself is the only writer.
         """
-        return self.select_for_update(of=("self",)).get(pk=pk)
+        return self.select_for_update(of=("self",), no_key=True).get(pk=pk)
 
 
 class MediaList(models.Model):

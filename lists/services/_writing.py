@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from django.db.models import F
 from django.utils import timezone
 
 from lists import writer
@@ -18,6 +19,9 @@ def locked(list_: MediaList) -> MediaList:
     if found.deleted_at:
         raise InTheBin("The list lies in the bin. Bring it back first.")
     settle_due(found)
+    # A sync that was planned before this act sees that it has to plan again, even if the act makes no version.
+    MediaList.objects.filter(pk=found.pk).update(fence=F("fence") + 1)
+    found.refresh_from_db()
     return found
 
 

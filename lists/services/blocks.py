@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import JSONField, Q, QuerySet
 from django.utils import timezone
 
 from lists.audit import audit
@@ -18,6 +18,7 @@ from lists.services import _writing
 
 SCOPES = {"list": "This list", "mine": "All my lists", "all": "Every list"}
 SHOWN = 20
+LOOKUPS = frozenset(JSONField().get_lookups())  # words of the ORM: no service is called so
 
 __all__ = [
     "SCOPES",
@@ -135,7 +136,9 @@ def _checked(
     namespace, value, pattern = namespace.strip()[:40], value.strip()[:200], " ".join(pattern.split())
     if sum((item is not None, bool(namespace and value), bool(pattern))) != 1:
         raise Unfit("A block names one thing, one id with its kind, or one title pattern. Nothing was changed.")
-    if namespace and (not re.fullmatch(r"[a-z0-9][a-z0-9_:.-]*", namespace) or "__" in namespace):
+    if namespace and (
+        not re.fullmatch(r"[a-z0-9][a-z0-9_:.-]*", namespace) or "__" in namespace or namespace in LOOKUPS
+    ):
         raise Unfit("The kind of an id is a short name such as imdb or tmdb. Nothing was changed.")
     if pattern and (len(pattern) > 200 or not any(sign.isalnum() for sign in pattern)):
         raise Unfit("A pattern needs a letter or a digit, or it would keep out everything. Nothing was changed.")
@@ -191,6 +194,6 @@ def _refold(block: Block, *, by: Any, summary: str, affected: dict[int, set[int]
         plan = plan_refold(block.list, at=timezone.now(), entries=affected.get(block.list.pk, set()))
         return _writing.publish(plan, kind=Version.Kind.RULES, by=by, summary=summary)
     _writing.owe(dict(affected), kind=Version.Kind.RULES, reason=summary)
-    for list_ in MediaList.objects.filter(pk__in=list(affected), owner=by, deleted_at=None):
+    for list_ in MediaList.objects.filter(pk__in=list(affected), owner=by, deleted_at=None).order_by("pk"):
         _writing.settle_due(MediaList.objects.locked(list_.pk), by=by)
     return None

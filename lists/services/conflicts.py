@@ -126,7 +126,10 @@ def decide_identity(conflict: Conflict, *, by: Any, item: int | None, same: bool
         if same:
             _merge(options, into=item, by=by)
             item = item or options[0]
-        feeds = Claim.objects.filter(entry=conflict.entry, source__role="feed", source__removed_at=None)
+        claims = Claim.objects.filter(entry=conflict.entry)
+        feeds = claims.filter(source__role="feed", source__removed_at=None)
+        if not feeds.exists():
+            feeds = claims  # its source is gone; what it said last still names the entry
         picked = Item.objects.get(pk=item) if item is not None else None
         return identity.pick(list_, feeds.values_list("id", flat=True), picked, by=by)
 
@@ -158,12 +161,14 @@ def skip(conflicts: Iterable[Conflict], *, by: Any) -> int:
 
 def close_lapsed(*, at: Any = None) -> int:
     """Close questions whose deadline has passed in favour of what the list shows; returns how many."""
-    lapsed = Conflict.objects.filter(state__in=WAITING, deadline__lt=at or timezone.now()).select_related(
-        "entry", "list"
-    )
+    lapsed = Conflict.objects.filter(state__in=WAITING, deadline__lt=at or timezone.now())
     closed = 0
-    for conflict in lapsed.order_by("id")[:1000]:
+    for pk in list(lapsed.order_by("id").values_list("pk", flat=True)[:1000]):
         with transaction.atomic():
+            # Looked at again under its lock: somebody may have decided it meanwhile.
+            conflict = lapsed.select_for_update(of=("self",)).select_related("entry", "list").filter(pk=pk).first()
+            if conflict is None:
+                continue
             conflict.state, conflict.decided_at = Conflict.State.EXPIRED, timezone.now()
             conflict.after = conflict.entry.values.get(conflict.field) if isinstance(conflict.entry, Entry) else None
             conflict.save()

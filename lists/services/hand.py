@@ -200,14 +200,16 @@ def set_order(list_: MediaList, *, by: Any, mode: str, field: str = "") -> Versi
 
 
 def act_on(
-    list_: MediaList, act: Act, *, by: Any, summary: str, before_commit: Callable[[Plan, Version | None], None]
+    list_: MediaList, act: Act, *, by: Any, summary: str, before_commit: Callable[[Plan, Version | None], None],
+    seen: int | None = None,
 ) -> Version | None:  # fmt: skip
     """Publish many acts at once, as one version: an export of ours that was edited and read back.
 
-    before_commit runs in the same transaction, with what was counted.
+    before_commit runs in the same transaction, with what was counted. seen: as in edit_entries.
     """
     with transaction.atomic():
         list_ = locked(list_)
+        _check_seen(list_, {pk: set(values) for pk, values in act.edits.items()}, seen)
         plan = plan_act(list_, act, at=timezone.now(), by=by)
         try:
             version = writer.publish(

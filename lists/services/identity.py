@@ -75,9 +75,9 @@ def merge_items(item: Item, into: Item, *, by: Any) -> None:
 
     Nothing is rewritten but the link, so that split_item restores what was. Raises NotYours, Unfit.
     """
-    item, into = _current(item), _current(into)
+    item, into = _locked(item, into)
     if item.root_id is not None:
-        item = _current(Item(pk=item.root_id))
+        item, into = _locked(Item(pk=item.root_id), into)
     if item.pk == (into.root_id or into.pk):
         raise Unfit("They are the same already. Nothing was changed.")
     if not may_identify(by, item, into):
@@ -85,9 +85,6 @@ def merge_items(item: Item, into: Item, *, by: Any) -> None:
     item.merged_into = into
     root = into.root_id or into.pk
     _set_roots(item, root)
-    refused = Decision.objects.filter(source=None).select_related("item", "other")
-    for decision in refused.filter(Q(item__in=_family(root)) & Q(other__in=_family(root))):
-        decision.delete()
     audit(by, "merged", item, before={"id": item.pk}, after={"into": str(into), "id": into.pk})
     _follow([root], by=by, reason=f"{item} and {into} are the same thing")
 
@@ -95,7 +92,7 @@ def merge_items(item: Item, into: Item, *, by: Any) -> None:
 @transaction.atomic
 def split_item(item: Item, *, by: Any) -> None:
     """What was merged is two things after all; everything is as it was before. Raises NotYours, Unfit."""
-    item = _current(item)
+    [item] = _locked(item)
     if item.merged_into_id is None:
         raise Unfit("It was not merged with anything. Nothing was changed.")
     into = item.merged_into
@@ -110,8 +107,11 @@ def split_item(item: Item, *, by: Any) -> None:
     _follow([root, item.pk], by=by, reason=f"{item} and {into} are two things")
 
 
-def _current(item: Item) -> Item:
-    return Item.objects.select_for_update(of=("self",)).get(pk=item.pk)
+def _locked(*items: Item) -> list[Item]:
+    """The items with their rows locked, always in the order of their ids: two merges at once do not block each other."""
+    rows = Item.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=[item.pk for item in items])
+    found = {item.pk: item for item in rows.order_by("pk")}
+    return [found[item.pk] for item in items]
 
 
 def _set_roots(item: Item, root: int | None) -> None:
@@ -139,7 +139,7 @@ def _follow(roots: list[int], *, by: Any, reason: str) -> None:
     for list_id, pk in rows:
         entries.setdefault(list_id, set()).add(pk)
     _writing.owe(entries, kind=Version.Kind.MERGE, reason=reason)
-    for list_ in MediaList.objects.filter(pk__in=list(entries), owner=by, deleted_at=None):
+    for list_ in MediaList.objects.filter(pk__in=list(entries), owner=by, deleted_at=None).order_by("pk"):
         _writing.settle_due(MediaList.objects.locked(list_.pk), by=by)
 
 

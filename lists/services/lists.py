@@ -80,6 +80,11 @@ def purge_list(list_: MediaList, *, by: Any = None) -> None:
 def empty_bin(*, at: Any = None) -> int:
     """Purge the lists that have lain in the bin for BIN_LIFETIME; returns how many."""
     lapsed = MediaList.objects.filter(deleted_at__lt=(at or timezone.now()) - settings.BIN_LIFETIME)
-    for list_ in lapsed:
-        purge_list(list_)
-    return len(lapsed)
+    purged = 0
+    for pk in list(lapsed.values_list("pk", flat=True)):
+        with transaction.atomic():
+            # Looked at again under its lock: somebody may have brought it back meanwhile.
+            if lapsed.filter(pk=pk).exists() and (list_ := MediaList.objects.locked(pk)).deleted_at is not None:
+                purge_list(list_)
+                purged += 1
+    return purged

@@ -81,7 +81,7 @@ def refold(
     """Look at entries again (all if None) and publish what differs; None if nothing does."""
     entries = None if entries is None else list(entries)
     while True:
-        list_.refresh_from_db(fields=["current", "policy", "order_mode", "order_field"])
+        list_.refresh_from_db()
         plan = plan_refold(list_, at=timezone.now(), entries=entries)
         try:
             return writer.publish(plan, kind=kind, author=author, summary=summary)
