@@ -11,7 +11,7 @@ from typing import Any
 
 from rapidfuzz.distance import Indel
 
-from lists.models import Claim, Entry, MediaList, Source
+from lists.models import Claim, Edit, Entry, MediaList, Source
 from lists.records import Record
 from lists.titles import fold, is_unknown_track
 
@@ -147,6 +147,15 @@ def align_records(records: Sequence[Record], source: Source | None, list_: Media
     return Aligned(keyed, _entries_of(keyed, new, keys, claimed, list_))
 
 
+def _as_said(rows: Sequence[tuple[int, str, str, int | None]]) -> list[tuple[str, str, int | None]]:
+    """(artist, title, cue) of entries as their sources named them: a name that a person gave is none that returns."""
+    names = Edit.objects.filter(entry__in=[row[0] for row in rows], field__in=("artist", "title"))
+    said = {(e, f): next(iter(w.values()), None) for e, f, w in names.values_list("entry_id", "field", "words")}
+    return [
+        (said.get((pk, "artist")) or artist, said.get((pk, "title")) or title, cue) for pk, artist, title, cue in rows
+    ]  # fmt: skip
+
+
 def _entries_of(
     keyed: Sequence[Record], new: Sequence[Play], keys: Sequence[str | None], claimed: set[int], list_: MediaList
 ) -> dict[str, int]:
@@ -158,7 +167,7 @@ def _entries_of(
         .order_by("rank", "id")
         .values_list("id", "artist", "title", "cue_ms")
     )
-    found = align(plays_of(row[1:] for row in shown), new)
+    found = align(plays_of(_as_said(shown)), new)
     entries = {
         record.key: shown[at][0]
         for record, key, at in zip(keyed, keys, found, strict=True)
@@ -175,7 +184,7 @@ def _returning(
     removed = Entry.objects.filter(list=list_, state=Entry.State.REMOVED).exclude(pk__in=claimed).order_by("-id")
     rows = list(removed.values_list("id", "artist", "title", "cue_ms"))
     left: dict[str, list[int]] = {}
-    for (pk, *_), play in zip(rows, plays_of(row[1:] for row in rows), strict=True):
+    for (pk, *_), play in zip(rows, plays_of(_as_said(rows)), strict=True):
         left.setdefault(play.name, []).append(pk)
     return {
         record.key: left[play.name].pop()

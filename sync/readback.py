@@ -32,10 +32,11 @@ class Comparison:
     removed: int
     added: int
     moved: bool
+    unread: int = 0
 
     @property
     def is_untouched(self) -> bool:
-        return not (self.changed or self.removed or self.added or self.moved)
+        return not (self.changed or self.removed or self.added or self.moved or self.unread)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ def read_back(list_: MediaList, adapter: FileAdapter, ctx: Context, rows: Iterab
     changed = {pk: cells for pk in both if (cells := _cells(then[pk], now[pk], carried))}
     removed = [entry for entry in then if entry not in now and not unread]
     moved = both != [entry for entry in then if entry in now]
-    comparison = Comparison(version.number, len(records), len(changed), len(removed), len(added), moved)
+    comparison = Comparison(version.number, len(records), len(changed), len(removed), len(added), moved, len(unread))
     return ReadBack(comparison, changed, removed, added, both if moved else None, unread)
 
 
@@ -151,6 +152,8 @@ def sentence(own: Comparison) -> str:
     parts = [(own.changed, "changed"), (own.removed, "deleted"), (own.added, "added")]
     told = [f"{count:,} {'row' if count == 1 else 'rows'} {what}" for count, what in parts if count]
     told += ["another order"] if own.moved else []
+    if own.unread:
+        told.append(f"{own.unread:,} that cannot be read, so nothing of it is taken off the list")
     return (
         f"This is our own export of version {own.version}, with {', '.join(told)}. It comes in as edits by hand: they stand "
         "whatever the sources say. What that version did not show is not touched."

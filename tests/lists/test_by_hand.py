@@ -54,6 +54,19 @@ def test_an_edit_waits_while_its_entry_is_gone(films, upload, ines, titles):
     assert titles(films) == ["Mine", "Film 2"]
 
 
+def test_an_edited_play_is_the_same_play_when_it_returns(upload, ines, titles):
+    def plays(*names):
+        return [{"key": n, "kind": "track", "title": n, "artist": f"Artist {n}"} for n in names]
+
+    list_ = upload(None, plays("Alpha", "Bravo", "Charlie")).list
+    edit(list_, entry(list_, "Bravo"), ines, title="Mine")
+    upload(list_, plays("Alpha", "Charlie"))
+    upload(list_, plays("Alpha", "Bravo", "Charlie"))
+    assert titles(list_) == ["Alpha", "Mine", "Charlie"]
+    upload(list_, plays("Alpha", "Bravo", "Charlie"), source=None)
+    assert titles(list_) == ["Alpha", "Mine", "Charlie"]
+
+
 def test_a_source_that_agrees_with_an_edit_and_then_differs_asks(films, upload, ines, titles):
     upload(films, films_(1))
     edit(films, entry(films, "Film 1"), ines, title="Mine")
