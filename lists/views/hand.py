@@ -275,5 +275,5 @@ def undo(request: HttpRequest, pk: int, n: int) -> HttpResponse:
         decided = list_.versions.filter(number=n, kind=Version.Kind.DECISION).exists()
         services.rollback(list_, to, by=request.user)
         stays = " A question that was decided stays decided." if decided else ""
-        messages.success(request, f"Undone: the list shows what it showed before.{stays}")
+        messages.success(request, f"Undone. The list shows what it showed before.{stays}")
     return back(request, list_)
