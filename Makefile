@@ -14,6 +14,10 @@ TEST_REDIS_URL ?= redis://127.0.0.1:6379/15
 # Checks and tests leave ./data and the database of the environment alone: they may hold somebody's lists.
 CHECK := LISTKEEPER_DATA=$(CURDIR)/$(VENV)/check-data DATABASE_URL= REDIS_URL=
 
+# A script of bench/, and what it is told.
+MEASURE ?= import_file
+BENCH ?=
+
 .DEFAULT_GOAL := help
 .PHONY: help run test test-sqlite test-postgres test-long lint format bench lock clean
 
@@ -27,13 +31,13 @@ test: lint test-sqlite ## all checks, then the tests on SQLite and, where they a
 	@if $(PY) -m tests.services $(TEST_DATABASE_URL) $(TEST_REDIS_URL); then $(MAKE) --no-print-directory test-postgres; fi
 
 test-sqlite: $(VENV)/development ## the tests on SQLite
-	$(CHECK) $(PY) -m pytest $(PYTEST)
+	$(CHECK) $(PY) -m pytest -n auto --dist worksteal $(PYTEST)
 
 test-postgres: $(VENV)/development ## the tests on PostgreSQL and Redis
-	$(CHECK) DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(PY) -m pytest $(PYTEST)
+	$(CHECK) DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(PY) -m pytest -n auto --dist worksteal $(PYTEST)
 
 test-long: $(VENV)/development ## the tests on SQLite, the long ones at full length
-	$(CHECK) LISTKEEPER_LONG_TESTS=1 $(PY) -m pytest $(PYTEST)
+	$(CHECK) LISTKEEPER_LONG_TESTS=1 $(PY) -m pytest -n auto --dist worksteal $(PYTEST)
 
 lint: $(VENV)/development ## style, types, missing migrations, settings
 	$(PY) -m ruff check
@@ -47,8 +51,8 @@ format: $(VENV)/development ## put the code into the house's format
 	$(PY) -m ruff check --fix
 	$(PY) -m ruff format
 
-bench: $(VENV)/development ## measure what an import costs
-	$(CHECK) $(PY) -m bench.import_file $(BENCH)
+bench: $(VENV)/development ## measure what an import costs; MEASURE=engine: a sync against its bars
+	$(CHECK) $(PY) -m bench.$(MEASURE) $(BENCH)
 
 lock: ## renew the locks from pyproject.toml (maintainers; needs uv)
 	uv pip compile $(LOCK) pyproject.toml --extra scale -o requirements.txt

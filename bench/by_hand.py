@@ -15,7 +15,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from bench.import_file import csv_file, fresh_database
+from bench.files import imdb
+from bench.import_file import fresh_database
 
 
 def measure(count: int) -> None:
@@ -58,10 +59,10 @@ def measure(count: int) -> None:
         told = f"+{done.added} -{done.removed} ~{done.changed} moved {done.moved}" if isinstance(done, Version) else ""
         print(f"{connection.vendor:<11}{count:>8}  {name:<32}{took:>9.2f}{statements:>11}  {told}", flush=True)
 
-    bring(csv_file(count), None)
+    bring(imdb(count, 0), None)
     first = Source.objects.get()
-    bring(csv_file(count, changed=count), None)
-    bring(csv_file(count, changed=count // 100), first)
+    bring(imdb(count, count), None)
+    bring(imdb(count, count // 100), first)
     versions = {version.number: version for version in list_.versions.all()}
     last = max(versions)
     entry = Entry.objects.filter(list=list_).order_by("rank")[count // 2]

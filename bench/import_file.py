@@ -1,88 +1,28 @@
 """What an import costs: first, unchanged and 1 % changed, through the real upload path, on a database of its own.
 
-    python -m bench.import_file [--items 10000,100000] [--database postgres://postgres@127.0.0.1/listkeeper_bench]
+    python -m bench.import_file [--kind imdb] [--items 10000,100000] [--database postgres://postgres@127.0.0.1/listkeeper_bench]
 
-Without --database a fresh SQLite file. Prints one row a phase: seconds of preview and import, items a second (import),
-SQL statements, rows written to items, entries, claims and history, and the peak memory of the process that did it.
+Kinds: imdb, letterboxd (a table each), m3u (a playlist whose addresses carry a login). Without --database a fresh SQLite
+file. Prints one row a phase: seconds of preview and import, items a second (import), CPU seconds of this process (both
+together), SQL statements, rows written to items, entries, claims and history, and the peak memory of the process that did it.
 """
 
 import argparse
-import csv
-import io
 import os
-import random
 import resource
 import subprocess
 import sys
 import tempfile
 import time
 
-HEADER = [
-    "Position",
-    "Const",
-    "Created",
-    "Modified",
-    "Description",
-    "Title",
-    "Original Title",
-    "URL",
-    "Title Type",
-    "IMDb Rating",
-    "Runtime (mins)",
-    "Year",
-    "Genres",
-    "Num Votes",
-    "Release Date",
-    "Directors",
-    "Your Rating",
-    "Date Rated",
-]
-WORDS = [
-    "salt",
-    "harbour",
-    "lantern",
-    "year",
-    "quiet",
-    "rooms",
-    "map",
-    "small",
-    "fires",
-    "kestrel",
-    "moon",
-    "orchard",
-    "winter",
-    "piano",
-    "dock",
-    "blue",
-    "hour",
-    "train",
-]
-GENRES = ["Drama", "Comedy", "Thriller", "Crime", "Mystery", "Romance", "Sci-Fi", "Documentary"]
-
-
-def csv_file(count: int, *, changed: int = 0) -> bytes:
-    """An IMDb export of `count` films; the first `changed` of them with another rating than usual."""
-    dice = random.Random(7)
-    out = io.StringIO()
-    rows = csv.writer(out)
-    rows.writerow(HEADER)
-    for n in range(1, count + 1):
-        title = " ".join(dice.choices(WORDS, k=4)).title() + f" {n}"
-        year, rating = dice.randint(1930, 2026), dice.randint(10, 99) / 10
-        date = f"{year}-{dice.randint(1, 12):02}-{dice.randint(1, 28):02}"
-        rows.writerow([
-            n, f"tt{n:07}", "2024-05-01", "2024-05-01", "", title, "", f"https://www.imdb.com/title/tt{n:07}/", "Movie",
-            rating if n > changed else 9.95, dice.randint(70, 200), year, ", ".join(dice.sample(GENRES, 2)),
-            dice.randint(10, 2_000_000), date, "Ann Example", "", "",
-        ])  # fmt: skip
-    return out.getvalue().encode()
+from bench.files import KINDS
 
 
 def peak_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def measure(count: int) -> None:
+def measure(kind: str, count: int) -> None:
     """One size in this process: the peak it prints is its own."""
     import django
 
@@ -97,7 +37,8 @@ def measure(count: int) -> None:
 
     call_command("migrate", verbosity=0)
     user = get_user_model().objects.create_user(f"bench{count}")
-    list_ = services.create_list(user, name=f"{count} films")
+    made = KINDS[kind]
+    list_ = services.create_list(user, name=f"{count} of {kind}", content=made.content)
     statements = 0
 
     def counting(execute, sql, params, many, context):  # type: ignore[no-untyped-def]
@@ -110,11 +51,9 @@ def measure(count: int) -> None:
 
     last = written()
     started = peak_mib()
-    for phase, body in [
-        ("first", csv_file(count)), ("unchanged", csv_file(count)), ("1 % changed", csv_file(count, changed=count // 100)),
-    ]:  # fmt: skip
-        proposal = uploads.start(body, by=user, list_=list_, filename="films.csv")
-        begun = time.perf_counter()
+    for phase, changed in [("first", 0), ("unchanged", 0), ("1 % changed", count // 100)]:
+        proposal = uploads.start(made.make(count, changed), by=user, list_=list_, filename=made.filename)
+        begun, cpu = time.perf_counter(), time.process_time()
         tasks.prepare_upload(proposal.pk)
         previewed = time.perf_counter() - begun
         run = uploads.confirm(uploads.Proposal.objects.get(pk=proposal.pk), by=user)
@@ -123,12 +62,14 @@ def measure(count: int) -> None:
         with connection.execute_wrapper(counting):
             print(f"# {tasks.execute_run(run.pk)}", file=sys.stderr)
         took = time.perf_counter() - begun
+        run.refresh_from_db()
+        assert (run.state, run.found, run.updated) == ("completed", count, changed), run.error
         now = written()
         items, claims, history, entries = (b - a for a, b in zip(last, now, strict=True))
         last = now
         print(
             f"{connection.vendor:<11}{count:>8}  {phase:<12}{previewed:>9.2f}{took:>9.2f}{count / took:>11,.0f}"
-            f"{statements:>11}{items:>8}{entries:>8}{claims:>8}{history:>8}{peak_mib():>9.0f}",
+            f"{time.process_time() - cpu:>8.1f}{statements:>11}{items:>8}{entries:>8}{claims:>8}{history:>8}{peak_mib():>9.0f}",
             flush=True,
         )
     print(f"# the process stood at {started:.0f} MiB before the first import", flush=True)
@@ -136,15 +77,16 @@ def measure(count: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kind", choices=KINDS, default="imdb")
     parser.add_argument("--items", default="10000,100000")
     parser.add_argument("--database", default="")
     parser.add_argument("--child", type=int, default=0, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.child:
-        measure(args.child)
+        measure(args.kind, args.child)
         return
     print(
-        f"{'database':<11}{'items':>8}  {'phase':<12}{'preview s':>9}{'import s':>9}{'items/s':>11}{'statements':>11}"
+        f"{'database':<11}{'items':>8}  {'phase':<12}{'preview s':>9}{'import s':>9}{'items/s':>11}{'CPU s':>8}{'statements':>11}"
         f"{'items+':>8}{'entry+':>8}{'claim+':>8}{'hist+':>8}{'MiB':>9}",
         flush=True,
     )
@@ -157,7 +99,8 @@ def main() -> None:
                 env["DATABASE_URL"] = args.database
             else:
                 env.pop("DATABASE_URL", None)
-            subprocess.run([sys.executable, "-m", "bench.import_file", "--child", str(count)], env=env, check=True)
+            child = ["-m", "bench.import_file", "--kind", args.kind, "--child", str(count)]
+            subprocess.run([sys.executable, *child], env=env, check=True)
 
 
 def fresh_database(url: str) -> None:

@@ -1,9 +1,11 @@
 """The API under /api/v1/: what the rooms bring, its schema, and one form for every refusal."""
 
+import logging
 from collections.abc import Iterator
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.core.signals import got_request_exception
 from django.http import Http404
 from django.urls import URLPattern, path, re_path
 from drf_spectacular.authentication import BasicScheme
@@ -13,19 +15,22 @@ from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView, exception_handler
+from rest_framework.views import APIView, exception_handler, set_rollback
 
 from lists import api as lists_api
 from lists.errors import AlreadyListed, Refused, TooLate
 from lists.paging import BadCursor
 from sync import api as sync_api
-from sync.errors import BadPayload, Busy, SourceRefused
+from sync.errors import BadPayload, Busy, SourceRefused, SourceUnavailable
 from sync.uploads import NotOpen, TooLarge
+
+log = logging.getLogger(__name__)
 
 # Errors of the rooms whose text is written for people, with the status that tells it to programs.
 REFUSALS: list[tuple[type[Exception], int, str]] = [
     (NotOpen, 409, "not_open"),
     (TooLarge, 413, "too_large"),
+    (SourceUnavailable, 503, "unavailable"),
     (BadPayload, 400, "unreadable"),
     (Busy, 409, Busy.code),
     (SourceRefused, 409, SourceRefused.code),
@@ -35,7 +40,7 @@ REFUSALS: list[tuple[type[Exception], int, str]] = [
 
 
 def answer_error(exc: Exception, context: dict[str, Any]) -> Response | None:
-    """{"error": {"code", "message", "fields"?, "entry"?, "run"?}} for all that a request can be refused for; None for our own faults."""
+    """{"error": {"code", "message", "fields"?, "entry"?, "run"?}} for all that a request can end in but an answer."""
     if isinstance(exc, Refused):
         return _refused(exc, context["request"])
     for kind, status, code in REFUSALS:
@@ -45,9 +50,19 @@ def answer_error(exc: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(exc, SuspiciousOperation):
         return Response({"error": {"code": "invalid", "message": "The request makes no sense. Nothing was done."}}, 400)
     response = exception_handler(exc, context)
-    if response is not None:
-        response.data = {"error": _body(exc)}
+    if response is None:
+        return _our_fault(exc, context["request"])
+    response.data = {"error": _body(exc)}
     return response
+
+
+def _our_fault(exc: Exception, request: Request) -> Response:
+    """What nobody foresaw: logged with its traceback, and told as little as a page would tell."""
+    set_rollback()
+    log.error("%s %s broke", request.method, request.path, exc_info=exc)
+    got_request_exception.send(sender=None, request=request._request)  # as Django does: metrics and tests listen
+    message = "Something went wrong inside Listkeeper. The log of the web server says more."
+    return Response({"error": {"code": "internal", "message": message}}, 500)
 
 
 def _refused(exc: Refused, request: Request) -> Response:

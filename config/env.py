@@ -3,6 +3,7 @@
 Each raises ImproperlyConfigured with one line that names the setting and says what to do; an empty value counts as unset.
 """
 
+import json
 import os
 import secrets
 import warnings
@@ -60,6 +61,18 @@ def flag(name: str, default: bool) -> bool:
 def words(name: str, default: list[str]) -> list[str]:
     """A comma-separated list; blanks are dropped."""
     return [word.strip() for word in text(name).split(",") if word.strip()] or default
+
+
+def objects(name: str) -> dict[str, dict[str, Any]]:
+    """A JSON object of objects; without one an empty one."""
+    raw = text(name)
+    try:
+        value = json.loads(raw) if raw else {}
+    except ValueError:
+        value = None
+    if not isinstance(value, dict) or not all(isinstance(each, dict) for each in value.values()):
+        raise ImproperlyConfigured(f'{name} must be JSON such as {{"tmdb": {{"rate": 5}}}}.')
+    return value
 
 
 def time_zone(name: str, default: str) -> str:

@@ -5,7 +5,20 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet
 
-from config.env import SQLITE, choice, data_folder, database, env, flag, integer, secret, text, time_zone, words
+from config.env import (
+    SQLITE,
+    choice,
+    data_folder,
+    database,
+    env,
+    flag,
+    integer,
+    objects,
+    secret,
+    text,
+    time_zone,
+    words,
+)
 
 VERSION = "0.1.0"
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -84,15 +97,16 @@ TEMPLATES = [
 ]
 
 # SQLite is the embedded default. IMMEDIATE: a read-then-write transaction under deferred locking fails at once with
-# "database is locked", whatever the timeout. FULL: the last commits survive a power cut.
+# "database is locked", whatever the timeout. FULL: the last commits survive a power cut. Temporary tables, and what a statement
+# needs to be taken back, stay in files: of a change of all 100,000 entries they would take 100 MB of memory.
 SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,
-    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-32000; PRAGMA temp_store=MEMORY;",
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-32000;",
 }
 DATABASES = {"default": database("DATABASE_URL", default=DATA_DIR / "listkeeper.sqlite3")}
 if DATABASES["default"]["ENGINE"] == SQLITE:
-    DATABASES["default"]["OPTIONS"] = SQLITE_OPTIONS
+    DATABASES["default"] |= {"ENGINE": "config.sqlite", "OPTIONS": SQLITE_OPTIONS, "TEST": {"NAME": ":memory:"}}
 else:
     DATABASES["default"].setdefault("CONN_MAX_AGE", 60)
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
@@ -100,11 +114,22 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # The task carries a run's id and nothing else; the Run table is the truth (docs/architecture.md). `retry` is
 # django-q2's redelivery, not our retry: it must never come before a task's end.
-MAX_RUN_S = integer("LISTKEEPER_MAX_RUN_SECONDS", 1800, low=10, high=86_400)
+MAX_RUN_S = integer("LISTKEEPER_MAX_RUN_SECONDS", 1800, low=1, high=86_400)
 WORKERS = integer("LISTKEEPER_WORKERS", 2, low=1, high=64)
+PARALLEL_RUNS = integer("LISTKEEPER_PARALLEL_RUNS", WORKERS, low=1, high=1000)
+# A worker that gives no sign of life for a lease has lost its run; a queue that takes no task for the time of silence is
+# started anew.
+LEASE_S = integer("LISTKEEPER_LEASE_SECONDS", 60, low=2, high=3600)
+SILENCE_S = integer("LISTKEEPER_SILENCE_SECONDS", 40, low=2, high=3600)
+DISPATCH_S = integer("LISTKEEPER_DISPATCH_SECONDS", 30, low=1, high=300)
+BLOCK = integer("LISTKEEPER_BLOCK", 100, low=1, high=100_000)
+# Entries that one version changes at most on SQLite, where a version locks everybody else out while it is written.
+LARGE_CHANGE = integer("LISTKEEPER_LARGE_CHANGE", 50_000, low=50, high=100_000_000)
+MEMORY_WARNING_MIB = integer("LISTKEEPER_MEMORY_WARNING_MIB", 512, low=64, high=1_000_000)
+MEMORY_LIMIT_MIB = integer("LISTKEEPER_MEMORY_LIMIT_MIB", 1024, low=64, high=1_000_000)
 REDIS_URL = text("REDIS_URL")
 Q_CLUSTER = {
-    "name": "listkeeper",
+    "name": text("LISTKEEPER_QUEUE", "listkeeper"),
     "workers": WORKERS,
     "queue_limit": WORKERS,
     "bulk": 1,
@@ -115,15 +140,54 @@ Q_CLUSTER = {
     "catch_up": False,
     "save_limit": 250,
     "recycle": 200,
+    "max_rss": MEMORY_WARNING_MIB * 1024,
     "poll": 0.5,
     "guard_cycle": 0.5,
     "label": "Task queue",
     **({"redis": REDIS_URL} if REDIS_URL else {"orm": "default"}),
 }
 
+# Where services are and how often they may be asked, where that differs from sync/http/services.py.
+SERVICES = objects("LISTKEEPER_SERVICES")
+# Whether lists of IMDb may be asked for at the interface of its pages, which is for private use only.
+IMDB_GRAPHQL = flag("LISTKEEPER_IMDB_GRAPHQL", False)
+# Places that are not public and may be asked all the same, and whose certificates are trusted beside the usual ones.
+OUTBOUND_ALLOW = words("LISTKEEPER_OUTBOUND_ALLOW", [])
+CA_FILE = text("LISTKEEPER_CA_FILE")
+# Seconds before a request is sent again: chance takes something off them, so that not all come back at once.
+RETRY_PAUSES_S = (1.0, 2.0, 4.0)
+RETRY_JITTER = choice("LISTKEEPER_RETRY_JITTER", "full", "full", "none")
+# Keys that everybody here may use without typing them: of an application at Trakt or Simkl, or of TMDb.
+_TMDB_KEY = text("LISTKEEPER_TMDB_KEY")
+SERVICE_KEYS = {
+    "trakt": {
+        "client_id": text("LISTKEEPER_TRAKT_CLIENT_ID"),
+        "client_secret": text("LISTKEEPER_TRAKT_CLIENT_SECRET"),
+    },
+    "simkl": {"client_id": text("LISTKEEPER_SIMKL_CLIENT_ID")},
+    "tmdb": {"api_key" if len(_TMDB_KEY) == 32 else "token": _TMDB_KEY},
+}
+
+# What a file may be, and an archive become when it is unpacked. Accounts of Letterboxd come as one archive with a file
+# for every list, so the number of files is not small.
+ARCHIVE_MEMBERS = integer("LISTKEEPER_ARCHIVE_FILES", 1000, low=1, high=100_000)
+ARCHIVE_UNPACKED_MIB = integer("LISTKEEPER_ARCHIVE_UNPACKED_MIB", 100, low=1, high=4096)
+ARCHIVE_RATIO = integer("LISTKEEPER_ARCHIVE_RATIO", 100, low=2, high=10_000)
+# How deep JSON and XML may nest, and how long a number may be: what is beyond was not written by a program that keeps lists.
+NESTING = integer("LISTKEEPER_NESTING", 64, low=8, high=500)
+NUMBER_LENGTH = integer("LISTKEEPER_NUMBER_LENGTH", 400, low=20, high=4000)
+FILE_LINES = integer("LISTKEEPER_FILE_LINES", 2_000_000, low=1000, high=100_000_000)
+FILE_ROWS = integer("LISTKEEPER_FILE_ROWS", 300_000, low=1000, high=100_000_000)
+CSV_COLUMNS = integer("LISTKEEPER_CSV_COLUMNS", 256, low=10, high=10_000)
+CSV_CELL_MIB = integer("LISTKEEPER_CSV_CELL_MIB", 8, low=1, high=64)
 UPLOAD_LIMIT_MIB = integer("LISTKEEPER_UPLOAD_LIMIT_MIB", 64, low=1, high=1024)
+UPLOAD_QUOTA_MIB = integer("LISTKEEPER_UPLOAD_QUOTA_MIB", 512, low=1, high=1_000_000)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 PREVIEW_LIFETIME = timedelta(hours=integer("LISTKEEPER_PREVIEW_HOURS", 24, low=1, high=720))
+# Versions kept in full: so many, or those of so many days, whichever are more.
+VERSIONS_KEPT = integer("LISTKEEPER_VERSIONS", 50, low=1, high=100_000)
+VERSION_DAYS = integer("LISTKEEPER_VERSION_DAYS", 90, low=1, high=36_500)
+RUN_DAYS = integer("LISTKEEPER_KEEP_RUNS_DAYS", 90, low=1, high=36_500)
 BIN_LIFETIME = timedelta(days=integer("LISTKEEPER_BIN_DAYS", 30, low=1, high=3650))
 
 AUTH_PASSWORD_VALIDATORS = [
@@ -194,10 +258,16 @@ SPECTACULAR_SETTINGS = {
         "EntryState": "lists.models.Entry.State",
         "ProposalState": "lists.models.Proposal.State",
         "RunState": "sync.models.Run.State",
+        "ListStrategy": "lists.models.Strategy",
+        "RunCause": "sync.models.Run.Cause",
         "ConflictState": "lists.models.Conflict.State",
         "ConflictKind": "lists.models.Conflict.Kind",
         "YourRole": ["owner", "editor", "viewer"],
         "MemberRole": "lists.models.Membership.Role",
+        "BatchState": "sync.models.Batch.State",
+        "BatchStrategy": "sync.models.Batch.Strategy",
+        "PartState": "sync.models.BatchPart.State",
+        "Standing": "sync.standing.Standing",
         "SourceRole": "lists.models.Source.Role",
         "SourceMode": "lists.models.Source.Mode",
         "OrderMode": "lists.models.MediaList.OrderMode",
@@ -212,8 +282,13 @@ LOG_LEVEL = choice("LISTKEEPER_LOG_LEVEL", "INFO", "DEBUG", "INFO", "WARNING", "
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "formatters": {
+        "line": {"()": "config.logs.Line", "format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "loggers": {"django-q": {"handlers": ["console"], "level": "WARNING", "propagate": False}},
+    "loggers": {
+        "django-q": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+        "urllib3": {"level": "ERROR"},  # else it writes down paths with all that stands in them
+    },
 }

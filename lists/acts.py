@@ -72,7 +72,7 @@ class ActPlanner(Planner):
         return self.plan
 
     def _state_of(self, addition: Addition) -> EntryState:
-        slot = self.new_slot(addition.match)
+        slot = self.slots.new(addition.match)
         return EntryState.new(slot, addition.kind, addition.match.item, 0, addition.match.root)
 
     def _place_act(self, act: Act, new: Sequence[int]) -> None:
@@ -120,15 +120,15 @@ class ActPlanner(Planner):
         state.edits[name] = self.plan.edits[state.slot, name] = edit
         self.folder.made(edit)
 
-    def release(self, entries: Iterable[int]) -> Plan:
-        """Edits that a rollback made end; what people said stays."""
+    def release(self, entries: Iterable[int], *, until: Any) -> Plan:
+        """Edits that a rollback made until then end; what people said stays."""
         entries = list(entries)
         self.placer.returning = set(entries)
         self.placer.place(None)
         for pks in blocks(sorted({self.folder.lead(pk) for pk in entries})):
             states = self.folder.load(pks)
             for state in states.values():
-                for name in [name for name, edit in state.edits.items() if not edit.firm]:
+                for name in [name for name, edit in state.edits.items() if not edit.firm and edit.made_at <= until]:
                     self._end(state, name)
             self._draft(self.folder.fold(states))
         self._finish()
@@ -153,11 +153,10 @@ class ActPlanner(Planner):
     # -- which record means what --------------------------------------------------------------------------------------
 
     def pick(self, claims: Mapping[int, int], match: Match) -> Plan:
-        """Claims (id -> entry) of one entry mean another item: the entry becomes it where nothing else speaks of it and no entry of the list is it
-        already; else the claims go over."""
+        """Claims (id -> entry) of one entry mean another item: the entry becomes it where nothing else speaks of it
+        and no entry of the list is it already; else the claims go over."""
         [old] = set(claims.values())
-        self._load()
-        target = self._slot_of_item.get(match.item or 0)
+        target = self.slots.of_item(match.item)
         states = self.folder.load([old, *([target] if target is not None else [])])
         whole = all(pk in claims for pk, word in states[old].words.items() if word.feed)
         if target is None and whole:
@@ -178,7 +177,7 @@ class ActPlanner(Planner):
         self, claims: Mapping[int, int], old: int, target: int | None, states: dict[int, EntryState], match: Match, *, whole: bool
     ) -> None:  # fmt: skip
         if target is None:
-            target = self.new_slot(match)
+            target = self.slots.new(match)
             states[target] = EntryState.new(target, states[old].kind, match.item, 0, match.root)
         for pk in claims:
             if (word := states[old].words.pop(pk, None)) is not None:

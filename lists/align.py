@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from django.db.models import F
 from rapidfuzz.distance import Indel
 
 from lists.models import Claim, Edit, Entry, MediaList, Source
@@ -132,7 +133,8 @@ def align_records(records: Sequence[Record], source: Source | None, list_: Media
     new = plays_of(_names(record.values) for record in records)
     stored = []
     if source is not None and source.pk:
-        claims = Claim.objects.filter(source=source).order_by("position", "id")
+        # A play that was lacking last time has no place; both databases must give it the same.
+        claims = Claim.objects.filter(source=source).order_by(F("position").asc(nulls_first=True), "id")
         stored = list(claims.values_list("key", "entry_id", "values"))
     found = align(plays_of(_names(values) for _, _, values in stored), new)
     keys = [stored[at][0] if at is not None else None for at in found]

@@ -11,7 +11,8 @@ from lists.fields import FIELDS
 from lists.models.review import Conflict
 from lists.models.site import Strategy
 from lists.plan import Ask, EditDraft
-from lists.resolve import HAND, PRESENCE, Word, in_order
+from lists.resolve import HAND, PRESENCE, Resolved
+from lists.words import Word, in_order
 
 Option = dict[str, Any]
 
@@ -48,6 +49,19 @@ def questions(
                 said = words_of(words, name)
                 if _several([value for value, _ in said.values()]):
                     found[name] = _ask(name, _options(said), shown.get(name))
+    return found
+
+
+def settled(words: Sequence[Word], before: Mapping[str, Any], now: Resolved, strategy: str) -> list[Ask]:
+    """What the list's own strategy has decided: a value that was shown gives way, though a source still says it."""
+    found = []
+    for name, old in before.items():
+        new = now.values.get(name)
+        if old == new or not FIELDS[name].asked or now.origins.get(name) == HAND:
+            continue
+        said = words_of(words, name)
+        if len(said) > 1 and any(value == old for value, _ in said.values()):
+            found.append(Ask(name, Conflict.State.DECIDED, _options(said), None, old, after=new, choice=strategy))
     return found
 
 

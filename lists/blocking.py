@@ -8,7 +8,8 @@ from django.db.models.functions import Coalesce
 
 from lists.models import Block, ExternalId, MediaList
 from lists.resolve import Block as Rule
-from lists.resolve import Ids, Values
+from lists.resolve import Ids
+from lists.words import Values
 
 
 def blocks_of(list_: MediaList) -> QuerySet[Block]:

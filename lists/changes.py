@@ -10,35 +10,28 @@ A sync brings one source's records; a refold brings none and looks at entries ag
 lists/writer.py publishes a plan, all or nothing for readers; a preview only looks at it.
 """
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from lists import fields, rows
+from lists import rows
 from lists.align import align_records
-from lists.blocking import planned_against, rules_for
+from lists.blocking import planned_against
+from lists.filters import counted
 from lists.folding import EntryFolder
 from lists.guard import Limits, must_ask
+from lists.intake import Intake
+from lists.known import Known
 from lists.leaving import Held, explain, noun_of, supported_by, would_leave
 from lists.match import Match, Matcher
 from lists.models import Claim, Entry, MediaList, SitePolicy, Source
-from lists.order import SourceOrder
 from lists.placing import Placer, sort_key_of
 from lists.plan import ClaimDraft, Draft, Plan, Reading
-from lists.records import About, NotTaken, Record, Row, Unreadable
-from lists.spool import BLOCK, Spool, blocks
-from lists.states import EntryState
-from lists.titles import name_key
-
-PROBLEMS_KEPT = 200
-
-
-def digest_of(record: Record, salt: str) -> bytes:
-    """16 bytes over what a record says; its place is not part of it."""
-    content = fields.canonical([salt, record.kind, record.ids, record.values])
-    return hashlib.blake2b(content, digest_size=16).digest()
+from lists.records import Read, Record, Unreadable
+from lists.slots import Slots
+from lists.spool import blocks
+from lists.states import EntryState, changed_row
 
 
 class Planner:
@@ -48,43 +41,33 @@ class Planner:
         self.list_, self.source, self.matcher = list_, source, matcher
         self.site = SitePolicy.current()
         self.plan = Plan(list_, source, list_.current_id, at, written=planned_against(list_))
-        self.folder = EntryFolder(list_, self.site, at, rules_for(list_))
+        self.folder = EntryFolder(list_, self.site, at)
         self.placer = Placer(list_, source, self.plan, self.folder)
-        self._stored: dict[str, Held] = {}
-        self._before: set[int] = set()  # entries that the source named when it was last read
-        self._last_place = 0
-        self._seen: set[str] = set()
-        self._unread: set[str] = set()  # keys of rows that could not be read
-        self._order = SourceOrder()
-        self._held_at: dict[int, Held] = {}  # index in it -> the claim that was there before
+        self.slots = Slots(list_, source, self.folder)
+        self.intake: Intake
         self._left: set[int] = set()
         self._changed: set[int] = set()
-        self._excluded: set[int] = set()
+        self._excluded: dict[int, str] = {}  # entries that are kept out, and why
         self._back: set[int] = set()  # entries that were excluded and are not any more
         self._keys: dict[int, Any] = {}  # in an order by field: what each drafted entry goes by
-        self._slot_of_item: dict[int, int] = {}
-        self._slot_of_name: dict[str, int] = {}
-        self._next_slot = -1
-        self._touched: dict[int, list[ClaimDraft]] = {}  # entries with more than one new word, by the one that shows it
-        self._once: set[int] = set()  # entries that a new or changed word speaks of
-        self._named = self.plan.named  # slots that the source names, as far as it is read
 
     # -- a sync -------------------------------------------------------------------------------------------------------
 
-    def sync(self, found: Iterable[Row], how: Reading) -> Plan:
+    def sync(self, found: Iterable[Read], how: Reading, known: Known) -> Plan:
         """The plan of a sync: every record of the source in its order."""
-        self._load()
         if self.list_.content == MediaList.Content.TRACKS:
             found = list(found)
             if any(isinstance(row, Unreadable) for row in found):
                 # Plays have no keys, so nobody can say which of them the unread row is: none of them leaves.
                 how = replace(how, may_remove=False)
+            found = self._aligned(found)
         self.plan.may_remove = how.may_remove
-        with Spool[ClaimDraft]() as fresh:
-            self._read(self._aligned(found), how, fresh)
-            self._leave(how)
-            self._place(fresh)
-            self._fold(fresh)
+        self.folder.adapter = how.adapter
+        self.intake = Intake(self.plan, known, self.folder, self.slots, self.matcher, how)
+        self.intake.read(found)
+        self._leave(how)
+        self._place()
+        self._fold()
         self._finish()
         return self.plan
 
@@ -109,187 +92,46 @@ class Planner:
         plan.ended += effects.ended
         plan.rebased |= effects.rebased
         plan.gone += effects.claims_ended
-        plan.claims.extend(effects.kept)
+        plan.folded.extend(effects.kept)
         self.placer.sort(self._keys)
-        plan.counts.moved = self.placer.count_moved(self._left, self._changed)
+        plan.moved = self.placer.out_of_step(self._left)
+        plan.counts.moved = len(plan.moved - self._changed)  # as a diff counts them
+        if len(plan.drafts):
+            plan.leads = {slot: group[0] for group in self.folder.groups.values() for slot in group[1:]}
+        if not plan.may_remove:
+            plan.named = self._named
         if self.list_.excluded_count or self._excluded:
-            before = self.folder.excluded() & plan.named if self.source is not None else set()
-            plan.counts.excluded = len(before - self._back | self._excluded)
+            still = (self.folder.excluded() & self._named) - self._back - self._excluded.keys()
+            plan.counts.excluded = len(still) + len(self._excluded)
+            if self.folder.sieve is not None:
+                plan.filtered = counted([*self._excluded.values(), *self.folder.reasons(still)])
 
-    def _load(self) -> None:
-        if self.source is not None and self.source.pk:
-            claims = Claim.objects.filter(source=self.source).values_list(
-                "key", "id", "entry_id", "digest", "position", "missing"
-            )
-            for key, pk, entry, digest, position, missing in claims.iterator(chunk_size=5000):
-                self._stored[key] = Held(pk, entry, bytes(digest), position, missing)
-                self._before.add(entry)
-                self._last_place = max(self._last_place, position or 0)
-        if self.list_.pk and self.list_.once:
-            known = Entry.objects.filter(list=self.list_)
-            for pk, item in known.filter(item__isnull=False).values_list("id", "item_id").iterator():
-                self._slot_of_item[item] = pk
-            # Never by a title alone: without a year it is found again only by the source that brought it.
-            others = Claim.objects.filter(source__list=self.list_).exclude(source=self.source)
-            nameless = known.filter(item__isnull=True).order_by("-id")
-            nameless = nameless.exclude(year__isnull=True, pk__in=others.values("entry"))
-            for pk, kind, title, year, artist in nameless.values_list(
-                "id", "kind", "title", "year", "artist"
-            ).iterator():
-                self._slot_of_name[_nameless_key(kind, title, year, artist)] = pk
+    @property
+    def _named(self) -> set[int]:
+        """Entries that the source names. Of a large list this is large."""
+        return self.intake.order.named if self.source is not None else set()
 
-    def _aligned(self, rows: Iterable[Row]) -> Iterable[Row]:
+    def _aligned(self, rows: list[Read]) -> list[Read]:
         """Plays get lasting keys by aligning them with what the source said last; films carry their own."""
-        if self.list_.content != MediaList.Content.TRACKS:
-            return rows
-        rows = list(rows)
         keyed = align_records([row for row in rows if isinstance(row, Record)], self.source, self.list_)
-        self._slot_of_name = keyed.entries
+        self.slots.plays = keyed.entries
         records = iter(keyed.records)
         return [next(records) if isinstance(row, Record) else row for row in rows]
-
-    # -- reading ------------------------------------------------------------------------------------------------------
-
-    def _read(self, rows: Iterable[Row], how: Reading, fresh: Spool[ClaimDraft]) -> None:
-        block: list[ClaimDraft] = []
-        unknown: list[ClaimDraft] = []  # rows without an id and with a new key, of a source that was read before
-        for row in rows:
-            if not isinstance(row, Record):
-                self._note(row)
-                continue
-            if row.key in self._seen:
-                self._note_double(row)
-                continue
-            self._seen.add(row.key)
-            self.plan.counts.found += 1
-            digest = digest_of(row, how.salt)
-            held = self._stored.pop(row.key, None)
-            place = self._order.append(held.entry if held else 0, row.position)
-            if held is not None:
-                self._named.add(held.entry)
-                self._held_at[place] = held
-                if held.missing:
-                    self.plan.back.append(held.pk)
-                if held.digest == digest:
-                    self.plan.counts.unchanged += 1
-                    continue
-            draft = ClaimDraft(held.pk if held else None, held.entry if held else 0, row, digest, None, place)
-            if held is None and not row.ids and self._before and self.list_.once:
-                unknown.append(draft)
-                continue
-            block.append(draft)
-            if len(block) >= BLOCK:
-                self._identify(block, fresh)
-                block = []
-        self._identify(block, fresh)
-        self._recognise(unknown)
-        for drafts in blocks(unknown):
-            self._identify(drafts, fresh)
-
-    def _recognise(self, unknown: Sequence[ClaimDraft]) -> None:
-        """A row without an id whose title was corrected has another key: it is known by title and year as the list shows
-        them, where its source lacks what it called so."""
-        lacking = {held.entry: key for key, held in self._stored.items()} if unknown else {}
-        shown: dict[tuple[str, str], str] = {}
-        for pks in blocks(sorted(lacking)):
-            for pk, kind, title, year, artist in Entry.objects.filter(pk__in=pks).values_list(
-                "id", "kind", "title", "year", "artist"
-            ):
-                shown[kind, name_key(title, year, artist)] = lacking[pk]
-        for draft in unknown:
-            values = draft.record.values
-            name = name_key(values.get("title") or "", values.get("year"), values.get("artist") or "")
-            key = shown.pop((draft.record.kind, name), None)
-            if key is None:
-                continue
-            held = self._stored.pop(key)
-            draft.pk, draft.slot = held.pk, held.entry
-            self._held_at[draft.place] = held
-            self._named.add(held.entry)
-            self._order.name(draft.place, held.entry)
-            if held.missing:
-                self.plan.back.append(held.pk)
-
-    def _note(self, row: Row) -> None:
-        plan = self.plan
-        if isinstance(row, About):
-            plan.about = row
-        elif isinstance(row, NotTaken):
-            plan.counts.not_taken += 1
-            plan.not_taken[row.what] = plan.not_taken.get(row.what, 0) + 1
-        elif isinstance(row, Unreadable):
-            plan.counts.skipped += 1
-            if row.key is not None and (held := self._stored.get(row.key)) is not None:
-                # We know that it is there, only not what it says; another row of this key may still say it.
-                self._held_at[self._order.append(held.entry, None)] = held
-                self._unread.add(row.key)
-            if len(plan.problems) < PROBLEMS_KEPT:
-                plan.problems.append({"line": row.line, "reason": row.reason, "text": row.text[:200]})
-            else:
-                plan.more_problems += 1
-
-    def _note_double(self, row: Record) -> None:
-        self.plan.counts.duplicates += 1
-        if len(self.plan.doubles) < PROBLEMS_KEPT:
-            self.plan.doubles.append({"line": row.line, "title": row.values.get("title") or row.key})
-
-    def _identify(self, block: Sequence[ClaimDraft], fresh: Spool[ClaimDraft]) -> None:
-        if not block:
-            return
-        matches = self.matcher.match([draft.record for draft in block])
-        for draft, match in zip(block, matches, strict=True):
-            draft.match = match
-            if draft.pk is None:
-                if match.by_name and self._slot_of_item.get(match.item or 0) in self._named:
-                    # Two rows of one source that share title and year and nothing else: one of them is another film.
-                    match = draft.match = Match(None, "match", [match.item or 0])
-                draft.slot = self._slot_for(draft.record, match)
-                self.plan.counts.known += match.item is not None and not match.new
-            self._order.name(draft.place, draft.slot)
-            self._named.add(draft.slot)
-            lead = self.folder.lead(draft.slot)
-            if lead in self._once:
-                self._touched.setdefault(lead, []).append(draft)
-            else:
-                self._once.add(lead)
-                fresh.append(draft)
-
-    def _slot_for(self, record: Record, match: Match) -> int:
-        """The entry that a new record speaks of: one that is there or was there, else a row to be made."""
-        if self.list_.content == MediaList.Content.TRACKS:
-            slot = self._slot_of_name.get(record.key)
-        elif match.item is not None:
-            slot = self._slot_of_item.get(match.item)
-        else:
-            values = record.values
-            slot = self._slot_of_name.get(
-                _nameless_key(record.kind, values.get("title"), values.get("year"), values.get("artist"))
-            )
-        return self.new_slot(match) if slot is None else slot
-
-    def new_slot(self, match: Match) -> int:
-        """The number of an entry to be made."""
-        slot, self._next_slot = self._next_slot, self._next_slot - 1
-        if match.item is not None and self.list_.once:
-            self._slot_of_item[match.item] = slot
-            self.folder.join(slot, match.root)
-        return slot
 
     # -- leaving ------------------------------------------------------------------------------------------------------
 
     def _leave(self, how: Reading) -> None:
         """Judge what the source lacks: gone now, missing for the first time, or held for a person."""
-        unread = [held for key in self._unread if (held := self._stored.pop(key, None)) is not None]
-        self.plan.back += [held.pk for held in unread if held.missing]
-        absent = list(self._stored.values())
+        known = self.intake.known
+        absent = [known.held(number) for number in known.absent()]
         self.plan.positions |= {held.pk: None for held in absent if held.position is not None}
         if not absent or not how.may_remove:
             return
-        leaving = would_leave(absent, self.folder, self._named)
-        self.plan.supported = supported_by(self._before, self.folder)
+        leaving = would_leave(absent, self.folder, self.intake.order.named)
+        self.plan.supported = supported_by(known.entries, self.folder)
         if leaving and not (how.confirmed or how.keep):
             limits = Limits.of(self.list_, self.site)
-            if how.ask or must_ask(len(leaving), self.plan.supported, limits):
+            if how.ask or (not how.replaces and must_ask(len(leaving), self.plan.supported, limits)):
                 self._hold(absent, leaving)
                 return
         kept = []
@@ -307,40 +149,38 @@ class Planner:
         plan.held, plan.counts.held = sorted(leaving), len(leaving)
         plan.back += [held.pk for held in absent if held.missing]
         plan.explanation = explain(
-            [held.position for held in absent], last=self._last_place, found=plan.counts.found,
+            [held.position for held in absent], self.intake.known.placed(), found=plan.counts.found,
             noun=noun_of(self.list_.content),
         )  # fmt: skip
 
     # -- placing ------------------------------------------------------------------------------------------------------
 
-    def _place(self, fresh: Spool[ClaimDraft]) -> None:
+    def _place(self) -> None:
         """The order is a fold too: whatever a source adds, moves or lets go may shift what follows it elsewhere."""
-        plan = self.plan
-        self._order.settle()
-        for place, held in self._held_at.items():
-            if held.position != (number := self._order.number(place)):
-                plan.positions[held.pk] = number
-        if plan.positions or plan.gone or any(draft.pk is None for draft in fresh):
-            self.placer.place(self._order.slots)
+        if self.plan.positions or self.plan.gone or self.plan.has_new:
+            self.placer.place(self.intake.order.slots)
 
     # -- folding ------------------------------------------------------------------------------------------------------
 
-    def _fold(self, fresh: Spool[ClaimDraft]) -> None:
-        for block in fresh.blocks():
+    def _fold(self) -> None:
+        self.plan.places = self.intake.order.number
+        for block in self.plan.fresh.blocks():
             words: dict[int, list[ClaimDraft]] = {}
+            further: list[ClaimDraft] = []  # that only the fold can settle
             for first in block:
-                for draft in (first, *self._touched.get(self.folder.lead(first.slot), ())):
+                touched = self.intake.touched.get(self.folder.lead(first.slot), ())
+                for draft in (first, *touched):
                     words.setdefault(draft.slot, []).append(draft)
+                further += touched if first.pk is None else (first, *touched)
             self._draft(self.folder.fold(self._states(words)))
-            for drafts in words.values():
-                for draft in drafts:
-                    draft.record = replace(draft.record, position=self._order.number(draft.place))
-                self.plan.claims.extend(drafts)
+            for draft in further:
+                draft.position, draft.match = self.intake.order.number(draft.place), None
+            self.plan.folded.extend(further)
         gone = list(self.plan.gone)
         left: list[int] = []
         for pks in blocks(sorted(gone)):
             left += Claim.objects.filter(pk__in=pks).values_list("entry_id", flat=True)
-        self._fold_existing(pk for pk in left if self.folder.lead(pk) not in self._once)
+        self._fold_existing(pk for pk in left if self.folder.lead(pk) not in self.intake.spoken)
 
     def _states(self, words: dict[int, list[ClaimDraft]]) -> dict[int, EntryState]:
         states = self.folder.load(self.folder.lead(slot) for slot in words)
@@ -350,7 +190,7 @@ class Planner:
                 states[slot] = EntryState.new(
                     slot, drafts[0].record.kind, match.item, self.plan.ranks.get(slot, 0), match.root
                 )
-            elif states[slot].item is None and match.item is not None and self._item_is_free(match.item, slot):
+            elif states[slot].item is None and match.item is not None and self.slots.take(match.item, slot):
                 states[slot].item = match.item
                 if match.root in self.folder.groups:
                     self.plan.late.append(slot)  # it turns out to be what another entry is
@@ -368,11 +208,6 @@ class Planner:
             self.folder.hear(states[slot], drafts, self.source)
         return states
 
-    def _item_is_free(self, item: int, slot: int) -> bool:
-        if not self.list_.once:
-            return True
-        return self._slot_of_item.setdefault(item, slot) == slot
-
     def _fold_existing(self, pks: Iterable[int]) -> None:
         """Fold entries to which nothing new was said; each thing once."""
         for block in blocks(sorted({self.folder.lead(pk) for pk in pks})):
@@ -382,17 +217,15 @@ class Planner:
         counts = self.plan.counts
         by_field = self.placer.mode[0] == MediaList.OrderMode.FIELD
         for draft in drafts:
-            if draft.slot < 0 or draft.slot in self.plan.ranks:
-                draft.row = self.folder.with_rank(draft.row, self.plan.ranks.get(draft.slot))
-            counts.added += draft.op in ("add", "restore")
-            counts.changed += draft.op == "change"
-            counts.removed += draft.op == "remove" or (draft.op == "exclude" and draft.before is not None)
-            counts.conflicts += (draft.doubt is not None) + sum(ask.state == "open" for ask in draft.asks)
+            rank = self.plan.ranks.get(draft.slot)
+            if rank is not None and rank != draft.row[rows.AT["rank"]]:
+                draft.row = changed_row(draft.row, rank=rank)
+            counts.take(draft)
             if draft.excluded:
-                self._excluded.add(draft.slot)
+                self._excluded[draft.slot] = draft.row[rows.AT["reason"]]
             elif self.list_.excluded_count:
                 self._back.add(draft.slot)
-            if draft.before is not None and draft.after is None:
+            if draft.leaves:
                 self._left.add(draft.slot)
             elif draft.op == "change":
                 self._changed.add(draft.slot)
@@ -400,22 +233,28 @@ class Planner:
                 name = self.placer.mode[1]
                 row = dict(zip(rows.COLUMNS, draft.row, strict=True))
                 self._keys[draft.slot] = sort_key_of(draft, row, name)
-            if draft.op != "same" or draft.doubt is not None or draft.asks:
+            if draft.doubt is not None or draft.asks:
+                counts.conflicts += (draft.doubt is not None) + sum(ask.state == "open" for ask in draft.asks)
+                self.plan.questions.append((draft.slot, draft.doubt, draft.asks))
+            if draft.op != "same":
                 self.plan.drafts.append(draft)
 
 
-def _nameless_key(kind: str, title: str | None, year: int | None, artist: str | None) -> str:
-    return f"{kind}|{name_key(title or '', year, artist or '')}"
-
-
 def plan_sync(
-    list_: MediaList, source: Source | None, found: Iterable[Row], how: Reading, *, at: datetime, create: bool
-) -> Plan:
-    """Plan a sync. create=False only reads: a preview."""
-    planner = Planner(list_, source, at=at, matcher=Matcher(create=create, source=source))
+    list_: MediaList, source: Source | None, found: Iterable[Read], how: Reading, *, at: datetime, create: bool,
+    known: Known | None = None,
+) -> Plan:  # fmt: skip
+    """Plan a sync. create=False only reads: a preview. known: what the numbers of unchanged rows are of."""
+    catalogue = list_.content == MediaList.Content.CHANNELS
+    planner = Planner(list_, source, at=at, matcher=Matcher(create=create, source=source, catalogue=catalogue))
     planner.folder.only_looks = not create
-    return planner.sync(found, how)
+    return planner.sync(found, how, known if known is not None else Known(source))
 
 
-def plan_refold(list_: MediaList, *, at: datetime, entries: Iterable[int] | None = None, rebase: bool = False) -> Plan:
-    return Planner(list_, None, at=at, matcher=Matcher(create=False)).refold(entries, rebase=rebase)
+def plan_refold(
+    list_: MediaList, *, at: datetime, entries: Iterable[int] | None = None, rebase: bool = False, preview: bool = False
+) -> Plan:
+    """preview: nothing at all may be written."""
+    planner = Planner(list_, None, at=at, matcher=Matcher(create=False))
+    planner.folder.only_looks = preview
+    return planner.refold(entries, rebase=rebase)

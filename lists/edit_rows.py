@@ -1,6 +1,6 @@
 """Writing edits and their history with the version that they belong to, set-based: a rollback may write thousands."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -17,7 +17,7 @@ COLUMNS = (
 KEPT = ("id", *COLUMNS)
 
 
-def write_edits(plan: Plan, version: Version | None, ids: dict[int, int], author: Any) -> None:
+def write_edits(plan: Plan, version: Version | None, ids: Mapping[int, int], author: Any) -> None:
     """ids: slot of a new entry -> its id. Without a version only the bases of yielding edits may change."""
     for pk, base in plan.rebased.items():
         Edit.objects.filter(pk=pk).update(base=base)
@@ -27,7 +27,7 @@ def write_edits(plan: Plan, version: Version | None, ids: dict[int, int], author
 
 
 class _Writing:
-    def __init__(self, plan: Plan, version: Version, ids: dict[int, int], author: Any):
+    def __init__(self, plan: Plan, version: Version, ids: Mapping[int, int], author: Any):
         self.plan, self.version, self.ids = plan, version, ids
         self.author = author.pk if author else None
         self.dialect = Dialect.of()

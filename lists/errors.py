@@ -5,13 +5,16 @@ Refused
 ├── NotYours        another person may do it
 ├── Unfit           a value that cannot be taken
 ├── InTheBin        the list lies in the bin
+├── BeingFilled     its first version is on its way
 ├── NotListed       somebody removed it meanwhile
 ├── AlreadyListed   it is there already
 ├── TooLate         somebody changed it since you looked
 ├── NotWaiting      the question is decided already
+├── InUse           something else needs it
 └── Pruned          the version's content is not kept any more
 """
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 
@@ -38,6 +41,10 @@ class InTheBin(Refused):
     code = "in_the_bin"
 
 
+class BeingFilled(Refused):
+    code = "being_filled"
+
+
 class NotListed(Refused):
     code = "not_listed"
 
@@ -60,5 +67,18 @@ class NotWaiting(Refused):
     code = "not_waiting"
 
 
+class InUse(Refused):
+    code = "in_use"
+
+
 class Pruned(Refused):
     code = "pruned"
+
+
+class ListMoved(Exception):
+    """The list got another version since the plan was made: plan again. parts: the versions of the plan that stand all the
+    same (lists/parts.py)."""
+
+    def __init__(self, parts: Sequence[Any] = ()):
+        super().__init__()
+        self.parts = parts

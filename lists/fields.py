@@ -1,10 +1,13 @@
 """The fields that sources speak of and entries show: one vocabulary for adapters, fold, exports, diff and pages."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
+
+MOST_WORDS = 100  # of a field that holds a list
 
 _DATE = re.compile(r"\d{4}(-\d\d(-\d\d)?)?")
 
@@ -60,15 +63,34 @@ FIELDS: dict[str, Field] = {
         Field("season", "Season", "int", column=False),
         Field("episode", "Episode", "int", column=False),
         Field("show_title", "Show", column=False),
+        # Of plays: how sure the source is (0 to 1), and how one stands to the play before it: "with" it ("w/"), or "part"
+        # of it (a song of a mashup).
+        Field("confidence", "Confidence", "float", column=False, asked=False),
+        Field("played_as", "Played", column=False, limit=10),
+        Field("label", "Label", column=False, limit=200),
+        Field("bpm", "BPM", "float", column=False),
+        Field("musical_key", "Key", column=False, limit=20),
+        # Of channels: how a player and its programme guide know them.
+        Field("guide_id", "Guide id", column=False, limit=200),
+        Field("guide_name", "Name in the guide", column=False, limit=200),
+        Field("channel_number", "Channel number", "int", column=False, asked=False),
+        Field("country", "Country", column=False, limit=100),
+        Field("catchup", "Catch-up", column=False, limit=1000),
+        Field("player_options", "Player options", column=False, limit=4000, asked=False),
+        # What a person noted at a service.
+        Field("watched_on", "Watched on", "date", column=False),
+        Field("rewatch", "Watched again", "int", column=False),
+        Field("watch_status", "Status at the source", column=False, limit=40, asked=False),
+        Field("episodes_seen", "Episodes seen", "int", column=False, asked=False),
+        Field("labels", "Tags at the source", "list", column=False),
     ]
 }
+_WORD = Field("", "", limit=100)  # one of a list
 COLUMNS = tuple(f.name for f in FIELDS.values() if f.column)
+_IS_COLUMN = frozenset(COLUMNS)
 
-# Completeness (predecessors.md 1.3) counts these; a status and an id count by themselves.
-COUNTED = (
-    "title", "year", "release_date", "overview", "runtime_s", "genres", "rating", "votes", "poster", "backdrop",
-    "original_title", "popularity", "language", "release_status",
-)  # fmt: skip
+# Fields that hold addresses: logins in them are lifted out, and put back for the list's owner.
+ADDRESSES = ("address", "poster", "backdrop", "player_options", "catchup")
 
 
 def clean(values: dict[str, Any]) -> dict[str, Any]:
@@ -78,47 +100,58 @@ def clean(values: dict[str, Any]) -> dict[str, Any]:
     """
     out = {}
     for name, value in values.items():
-        spec = FIELDS.get(name)
-        if spec is None:
+        if (known := _CLEANED.get(name)) is None:
             raise ValueError(f"There is no field called {name}.")
-        value = _typed(spec, value)
         if value is not None:
-            out[name] = value
+            spec, cleaner = known
+            if (cleaned := cleaner(spec, value)) is not None:
+                out[name] = cleaned
     return out
 
 
-def _typed(spec: Field, value: Any) -> Any:
-    if value is None:
-        return None
-    if spec.type == "int":
-        if isinstance(value, bool):
-            return int(value)
-        if not isinstance(value, int):
-            raise ValueError(f"{spec.label} must be a whole number, not {str(value)[:40]!r}.")
-        if spec.name == "year":
-            return value if 1000 <= value <= 2999 else None
-        return value if 0 <= value < 2**31 else None
-    if spec.type == "float":
-        if not isinstance(value, int | float) or value != value or abs(value) == float("inf"):
-            raise ValueError(f"{spec.label} must be a number, not {str(value)[:40]!r}.")
-        return float(value) if abs(value) < 1e15 else None
-    if spec.type == "date":
-        text = _text(value, spec.limit)
-        return text if _DATE.fullmatch(text) else None
-    if spec.type == "list":
-        if not isinstance(value, list | tuple):
-            raise ValueError(f"{spec.label} must be a list of words, not {str(value)[:40]!r}.")
-        return [word for item in value if (word := _text(item, 100).replace("|", "/"))] or None
-    return _text(value, spec.limit) or None
+def _int(spec: Field, value: Any) -> int | None:
+    if not isinstance(value, int):
+        raise ValueError(f"{spec.label} must be a whole number, not {str(value)[:40]!r}.")
+    value = int(value)  # a flag such as "monitored" too
+    if spec.name == "year":
+        return value if 1000 <= value <= 2999 else None
+    return value if 0 <= value < 2**31 else None
 
 
-def _text(value: Any, limit: int) -> str:
-    return storable(str(value)).strip()[:limit]
+def _float(spec: Field, value: Any) -> float | None:
+    if not isinstance(value, (float, int)) or value != value or abs(value) == float("inf"):
+        raise ValueError(f"{spec.label} must be a number, not {str(value)[:40]!r}.")
+    return float(value) if abs(value) < 1e15 else None
+
+
+def _date(spec: Field, value: Any) -> str | None:
+    text = _words(spec, value)
+    return text if text is not None and _DATE.fullmatch(text) else None
+
+
+def _list(spec: Field, value: Any) -> list[str] | None:
+    if not isinstance(value, (list, tuple)):
+        raise ValueError(f"{spec.label} must be a list of words, not {str(value)[:40]!r}.")
+    return [word.replace("|", "/") for item in value[:MOST_WORDS] if (word := _words(_WORD, item))] or None
+
+
+def _words(spec: Field, value: Any) -> str | None:
+    if type(value) is not str or not value.isascii() or "\x00" in value:
+        value = storable(str(value))
+    return value.strip()[: spec.limit] or None
+
+
+_CLEAN: dict[str, Callable[[Field, Any], Any]] = {
+    "int": _int, "float": _float, "date": _date, "list": _list, "text": _words
+}  # fmt: skip
+_CLEANED = {name: (spec, _CLEAN[spec.type]) for name, spec in FIELDS.items()}
 
 
 def storable(text: str) -> str:
     """Text that every database takes: NUL cannot be stored by PostgreSQL, lone surrogates cannot be encoded at all."""
-    return text.replace("\x00", "").encode("utf-8", "replace").decode()
+    if "\x00" in text:
+        text = text.replace("\x00", "")
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def canonical(parts: Any) -> bytes:
@@ -126,13 +159,9 @@ def canonical(parts: Any) -> bytes:
     return orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)
 
 
-def completeness(values: dict[str, Any], *, has_ids: bool) -> float:
-    """Filled share of 15 factors, 0..1."""
-    return (sum(1 for name in COUNTED if values.get(name)) + has_ids) / 15
-
-
 def split(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """(columns, extra) of a set of values."""
-    columns = {name: values[name] for name in COLUMNS if name in values}
-    extra = {name: value for name, value in values.items() if not FIELDS[name].column}
-    return columns, extra
+    if _IS_COLUMN.issuperset(values):
+        return values, {}
+    columns = {name: value for name, value in values.items() if name in _IS_COLUMN}
+    return columns, {name: value for name, value in values.items() if name not in _IS_COLUMN}

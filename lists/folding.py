@@ -8,15 +8,21 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from lists import asking, rows
+from lists.blocking import rules_for
+from lists.filters import Sieve, sieve_of
 from lists.models import Entry, MediaList, SitePolicy, Source
 from lists.plan import Ask, ClaimDraft, Draft, EditDraft
+from lists.preferences import weighing_of
 from lists.reader import EntryReader
 from lists.records import Record
-from lists.resolve import ABSENT, PRESENCE, Block, Resolved, Values, Word, resolve
-from lists.states import MERGED, SEEN, EntryState, changed_row, shown_values
+from lists.resolve import ABSENT, PRESENCE, Block, Resolved, resolve
+from lists.rows import shown_values
+from lists.states import MERGED, SEEN, EntryState, changed_row
+from lists.words import Values, Word
 
 
 @dataclass(slots=True)
@@ -35,14 +41,24 @@ class EntryFolder(EntryReader):
     rebase: the fold has another reason than a source's word (a merge, a split), so yielding edits do not yield to it.
     """
 
-    def __init__(self, list_: MediaList, site: SitePolicy, at: datetime, blocks: Sequence[Block] = ()):
+    def __init__(self, list_: MediaList, site: SitePolicy, at: datetime):
         super().__init__(list_)
-        self.at, self.blocks = at, blocks
-        self.strategy = list_.strategy(site)
+        self.at, self._now = at, int(at.timestamp())
+        self.weighing = weighing_of(list_, site)
         self.rebase = False
         self.only_looks = False  # a preview writes nothing, not even the list's own source
+        self.adapter = ""  # of a source that is read and still to be made
         self.effects = Effects()
         self._made: set[tuple[int, str]] = set()  # edits of this very change
+
+    @cached_property
+    def blocks(self) -> list[Block]:
+        """Asked for with the first entry that is folded; who plans has noted before which ones hold (planned_against)."""
+        return rules_for(self.list_)
+
+    @cached_property
+    def sieve(self) -> Sieve | None:
+        return sieve_of(self.list_, adapter=self.adapter)
 
     def made(self, edit: EditDraft) -> None:
         """An edit of this change does not yield to it."""
@@ -52,7 +68,7 @@ class EntryFolder(EntryReader):
         """Take what is newly said of an entry; fills in the times of the claims."""
         for number, draft in enumerate(fresh):
             old = state.words.pop(draft.pk, None) if draft.pk is not None else None
-            draft.first_at, draft.times = _times(draft.record.values, old, int(self.at.timestamp()))
+            draft.first_at, draft.times = _times(draft.record.values, old, self._now)
             record = draft.record
             state.words[-1 - number] = self.word(
                 (source.pk if source is not None else None) or 0, record.key, record.values, draft.first_at, draft.times,
@@ -67,10 +83,13 @@ class EntryFolder(EntryReader):
         """A draft for each entry; new ones in the order in which they came."""
         for group in self.grouped(states):
             self.settle(group)
-            yield from self._fold_group(group)
+            yield from self.drafts(group)
 
     def grouped(self, states: Mapping[int, EntryState]) -> list[list[EntryState]]:
         """Entries that are one thing together, the one that came first leading."""
+        if not self.groups:
+            new = sorted((slot for slot in states if slot < 0), reverse=True)
+            return [[states[slot]] for slot in (*new, *sorted(slot for slot in states if slot > 0))]
         groups: dict[int, list[EntryState]] = defaultdict(list)
         for slot in sorted(states, key=lambda slot: (slot < 0, abs(slot))):
             groups[self.lead(slot)].append(states[slot])
@@ -83,6 +102,8 @@ class EntryFolder(EntryReader):
 
     def settle(self, group: Sequence[EntryState]) -> None:
         """Kept words end where a source speaks again and begin where the last one goes; yielding edits yield."""
+        if len(group) == 1 and group[0].row is None and group[0].words and not group[0].edits:
+            return  # a new entry, of which nobody but its source has spoken
         for state in group:
             self._end_kept(state)
             self._keep_word(state)
@@ -98,7 +119,7 @@ class EntryFolder(EntryReader):
     def alone(self, group: Sequence[EntryState]) -> Resolved:
         """What the sources give, without any edit."""
         words = [word for state in group for word in state.words.values()]
-        return resolve(words, {}, self.strategy)
+        return resolve(words, {}, self.weighing)
 
     def _end_kept(self, state: EntryState) -> None:
         if not any(word.feed and word.listing for word in state.words.values()):
@@ -114,7 +135,7 @@ class EntryFolder(EntryReader):
             return
         by_rule = any(keep for _, keep in state.leaving) and state.is_shown
         if by_rule or state.is_present:
-            last = resolve([word for word, _ in state.leaving], {}, self.strategy)
+            last = resolve([word for word, _ in state.leaving], {}, self.weighing)
             self.say(state, last.values, last.kind, listing=by_rule)
             state.leaving = []
 
@@ -131,7 +152,7 @@ class EntryFolder(EntryReader):
     ) -> None:
         """The list's own word about an entry."""
         record = Record(key="", kind=kind or state.kind, values=values, ids=dict(ids or {}))
-        draft = ClaimDraft(None, state.slot, record, b"", None, 0, int(self.at.timestamp()), kept=True, listing=listing)
+        draft = ClaimDraft(None, state.slot, record, b"", None, 0, self._now, kept=True, listing=listing)
         self.effects.kept.append(draft)
         kept = self._kept_source()
         rank = self.sources.get(kept, (len(self.sources), ""))[0]
@@ -165,6 +186,8 @@ class EntryFolder(EntryReader):
     def combined(self, group: Sequence[EntryState]) -> dict[str, list[EditDraft]]:
         """Field -> the edits that stand, the one that is shown first: firm before yielding, of firm ones the latest."""
         standing: dict[str, list[EditDraft]] = defaultdict(list)
+        if not any(state.edits for state in group):
+            return standing
         for state in group:
             for name, edit in state.edits.items():
                 if name != PRESENCE:
@@ -176,14 +199,19 @@ class EntryFolder(EntryReader):
         return standing
 
     def resolved(self, group: Sequence[EntryState], *, blocks: bool = True) -> Resolved:
+        """blocks: whether blocks and filters are asked, too. Filters pass what a person put here."""
+        filters = self.sieve if blocks else None
+        if filters is not None and any(state.is_put_here for state in group):
+            filters = None
         edits = {name: standing[0].value for name, standing in self.combined(group).items()}
         words = [word for state in group for word in state.words.values()]
         present = any(state.is_present for state in group)
         return resolve(
-            words, edits, self.strategy, self.blocks if blocks else (), item=group[0].root, present=present
+            words, edits, self.weighing, self.blocks if blocks else (), item=group[0].root, present=present, filters=filters
         )  # fmt: skip
 
-    def _fold_group(self, group: Sequence[EntryState]) -> Iterator[Draft]:
+    def drafts(self, group: Sequence[EntryState]) -> Iterator[Draft]:
+        """Of a group that is settled."""
         resolved = self.resolved(group)
         yield self._draft(group[0], resolved, self._asks(group, resolved), _doubt(group))
         for state in group[1:]:
@@ -192,12 +220,18 @@ class EntryFolder(EntryReader):
     def _asks(self, group: Sequence[EntryState], resolved: Resolved | None) -> list[Ask]:
         """Questions to put or take back; about what is listed only."""
         wanted: dict[str, Ask] = {}
-        if resolved is not None and resolved.present and not resolved.excluded:
+        settled: list[Ask] = []
+        if resolved is not None and resolved.present and not resolved.excluded and not _says_all(group):
             words = [word for state in group for word in state.words.values()]
-            wanted = asking.questions(words, list(self.combined(group).values()), self.strategy, resolved.values)
+            first = group[0]
+            if first.row is not None and first.state == Entry.State.LISTED:
+                settled = asking.settled(words, rows.shown_values(first.row), resolved, self.weighing.strategy)
+            wanted = asking.questions(
+                words, list(self.combined(group).values()), self.weighing.strategy, resolved.values
+            )
         if not wanted and not group[0].asked:
-            return []
-        return asking.reconcile(wanted, group[0].asked)
+            return settled
+        return [*asking.reconcile(wanted, group[0].asked), *settled]
 
     def _draft(self, state: EntryState, resolved: Resolved | None, asks: list[Ask], doubt: Any) -> Draft:
         """resolved None: another entry of the list shows the same thing."""
@@ -222,22 +256,22 @@ class EntryFolder(EntryReader):
                 rank=state.rank,
                 first_listed_at=state.first_listed_at or self.at,
             )
-        before = shown_values(state.row) if state.row is not None and was_listed else None
-        after = shown_values(row) if listed else None
         op = _op(state, row, was_listed, listed, new_state)
-        return Draft(state.slot, op, row, before, after, bool(excluded), doubt, asks)
+        return Draft(state.slot, op, row, state.row if was_listed else None, listed, bool(excluded), doubt, asks)
 
     def _left_row(self, state: EntryState, new_state: str, reason: str) -> tuple[Any, ...]:
         if state.row is not None:
             return changed_row(state.row, state=new_state, reason=reason, item_id=state.item)
-        own = resolve(state.words.values(), {}, self.strategy)
+        own = resolve(state.words.values(), {}, self.weighing)
         return rows.entry_row(
             own, list_id=self.list_.pk or 0, item_id=state.item, once=self.list_.once, kind=own.kind or state.kind,
             state=new_state, reason=reason, rank=state.rank, first_listed_at=self.at,
         )  # fmt: skip
 
-    def with_rank(self, row: tuple[Any, ...], rank: int | None) -> tuple[Any, ...]:
-        return row if rank is None else changed_row(row, rank=rank)
+
+def _says_all(group: Sequence[EntryState]) -> bool:
+    """Whether there is one word only, so that nothing can contradict it."""
+    return len(group) == 1 and len(group[0].words) == 1 and not group[0].edits
 
 
 def _doubt(group: Sequence[EntryState]) -> Any:

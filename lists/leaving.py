@@ -1,5 +1,6 @@
 """What a source no longer lists: which entries would leave with it, and what their absence looks like."""
 
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -15,7 +16,6 @@ class Held:
 
     pk: int
     entry: int
-    digest: bytes
     position: int | None
     missing: int
 
@@ -44,20 +44,21 @@ def would_leave(absent: Sequence[Held], folder: EntryFolder, named: Collection[i
 
 def supported_by(entries: Iterable[int], folder: EntryFolder) -> int:
     """How many listed entries these are."""
-    return len({folder.lead(entry) for entry in entries} & folder.listed())
+    listed = folder.listed()
+    return sum(entry in listed for entry in set(map(folder.lead, entries)))
 
 
-def explain(positions: Iterable[int | None], *, last: int, found: int, noun: str) -> str:
-    """What the absence looks like, or "". positions: where the absent stood; last: the source's last place then."""
+def explain(positions: Iterable[int | None], placed: Sequence[int], *, found: int, noun: str) -> str:
+    """What the absence looks like, or "". positions: where the absent stood; placed: where all rows did then, rising."""
     if not found:
         return (
             "The answer was empty. A source that has a bad day looks like that more often than a list that was emptied."
         )
-    rows = sorted(place for place in positions if place is not None)
+    rows = sorted(bisect_left(placed, place) + 1 for place in positions if place is not None)
     if len(rows) < 3 or rows[-1] - rows[0] + 1 != len(rows):
         return ""
     where = f"rows {rows[0]:,} to {rows[-1]:,}"
-    if rows[-1] == last:
+    if rows[-1] == len(placed):
         return f"All missing {noun} stood at the end, {where}: it looks like an answer that was cut off."
     return f"All missing {noun} stand next to each other, {where}: it looks like a page that did not arrive."
 

@@ -12,11 +12,12 @@ from functools import cached_property
 from itertools import combinations
 
 from django.db import transaction
-from django.db.models import Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from lists.dialects import Dialect
+from lists.dense import IdSet
+from lists.dialects import Dialect, quote
+from lists.fence import still_ours
 from lists.models import Decision, ExternalId, Item, Source
 from lists.records import Record
 from lists.titles import fold, is_unknown_track
@@ -24,15 +25,21 @@ from lists.titles import fold, is_unknown_track
 # Where ids disagree, the first of these leads until a person has decided.
 STRONG = ("imdb", "tmdb", "tvdb", "trakt", "simkl", "anilist", "mal")
 
+IDS = ExternalId._meta.db_table
+MAKING_ITEMS = 0x15757  # the number of a lock: any, as long as it is one
+TRIES = 20  # each of them knows what others have made meanwhile
+PAUSE_S = 0.005  # between two blocks, for whoever wants to write on SQLite
+
 Pair = tuple[str, str]
 Name = tuple[str, str, int | None]  # kind, folded name, year
+Fresh = tuple[int, Record, Name | None]  # an item to be made: its provisional number
 
 
 @dataclass(slots=True)
 class Match:
     """item: its id; a negative number stands for an item that would be made (see Matcher), None for "not known yet".
-    root: the end of its merges, itself if it was not merged; None means the same as item. doubt: "match" (several fit) or "ids" (strong
-    ids disagree), with the items in question. decided: a person said so."""
+    root: the end of its merges, itself if it was not merged; None means the same as item. doubt: "match" (several
+    fit) or "ids" (strong ids disagree), with the items in question. decided: a person said so."""
 
     item: int | None
     doubt: str = ""
@@ -73,21 +80,22 @@ class Matcher:
     """Finds the items of records, and makes those that nobody knows.
 
     create=False only reads: items that would be made get negative numbers, stable within this matcher, so that a
-    preview sees the same doubles that a sync would.
+    preview sees the same doubles that a sync would. catalogue: a list of streams, where several rows of one title and year
+    are copies of one film.
     """
 
-    def __init__(self, *, create: bool, source: Source | None = None):
-        self.create, self.source = create, source
+    def __init__(self, *, create: bool, source: Source | None = None, catalogue: bool = False):
+        self.create, self.source, self.catalogue = create, source, catalogue
         self._made_ids: dict[Pair, int] = {}
         self._made_names: dict[Name, tuple[int, ...]] = {}
         self._made_ids_of: dict[int, list[Pair]] = {}
-        self._met: set[int] = set()  # items that records were matched with so far
+        self._met = IdSet()  # items that records were matched with so far
         self._meeting: set[int] = set()  # and those of the block at hand, until it is stored
         self._next = -1
 
     def match(self, records: Sequence[Record]) -> list[Match]:
         """One Match per record, in their order. With create=True this is one short transaction of its own."""
-        for _ in range(5):
+        for _ in range(TRIES):
             try:
                 return self._match(records)
             except SomebodyWasFirst:
@@ -95,25 +103,26 @@ class Matcher:
         raise SomebodyWasFirst("other syncs keep making the same items; this one will be tried again")
 
     def _match(self, records: Sequence[Record]) -> list[Match]:
-        known = self._look_up(records)
+        names = [_name(record) for record in records]
+        known = self._look_up(records, set(filter(None, names)))
         # What the block names by id is met before any name is looked at: which row stands first must not matter.
         self._meeting = {
             known.root(known.by_id[pair]) for record in records for pair in record.ids.items() if pair in known.by_id
         }
         matches: list[Match] = []
-        fresh: list[tuple[int, Record]] = []  # provisional number, record
+        fresh: list[Fresh] = []
         attached: list[tuple[int, Pair]] = []
-        for record in records:
-            found = self._one(record, known)
+        for record, name in zip(records, names, strict=True):
+            found = self._one(record, name, known)
             if found.new:
-                fresh.append((found.item or 0, record))
+                fresh.append((found.item or 0, record, name))
             elif found.item is not None and not found.doubt:
                 attached += [(found.item, pair) for pair in record.ids.items() if pair not in known.by_id]
             if found.item is not None:
-                self._learn(found.item, record, known, new=found.new, doubt=bool(found.doubt))
+                self._learn(found.item, record, name, known, new=found.new, doubt=bool(found.doubt))
             matches.append(found)
         if self.create:
-            made = self._store(fresh, attached)
+            made = self._store(fresh, attached, known)
             for match in matches:
                 match.item = made.get(match.item, match.item) if match.item is not None else None
                 match.root = made.get(match.root, match.root) if match.root is not None else None
@@ -121,21 +130,22 @@ class Matcher:
             self._meeting = {made.get(item, item) for item in self._meeting}
         else:
             self._remember(fresh, attached)
-        self._met |= self._meeting
+        self._met.update(self._meeting)
         return matches
 
-    def _one(self, record: Record, known: _Known) -> Match:
+    def _one(self, record: Record, name: Name | None, known: _Known) -> Match:
         if (item := known.decided.get(record.key)) is not None:
             return Match(item, root=known.root(item), decided=True)
-        pairs = sorted(record.ids.items(), key=lambda pair: (_strength(pair[0]), pair))
-        named = list(dict.fromkeys(known.by_id[pair] for pair in pairs if pair in known.by_id))
+        pairs = [pair for pair in record.ids.items() if pair in known.by_id]
+        if len(pairs) > 1:
+            pairs.sort(key=lambda pair: (_strength(pair[0]), pair))
+        named = list(dict.fromkeys(known.by_id[pair] for pair in pairs))
         roots = list(dict.fromkeys(known.root(item) for item in named))
         if len(roots) > 1 and not _all_apart(roots, known.apart):
             return Match(named[0], "ids", roots, root=roots[0])
         if named:
             clash = len(roots) == 1 and _differs(record.ids, known.ids_of.get(roots[0], ()))
             return Match(named[0], "ids" if clash else "", roots if clash else [], root=roots[0])
-        name = _name(record)
         fitting: dict[int, int] = {}  # root -> item
         for item in known.by_name.get(name, ()) if name is not None else ():
             root = known.root(item)
@@ -143,7 +153,8 @@ class Matcher:
                 fitting.setdefault(root, item)
         if len(fitting) == 1:
             [(root, item)] = fitting.items()
-            if (root in self._met or root in self._meeting) and record.kind != Item.Kind.TRACK:
+            may_repeat = self.catalogue or record.kind == Item.Kind.TRACK
+            if (root in self._met or root in self._meeting) and not may_repeat:
                 # Another record of the same source is this film already: the same title and year, and nothing else.
                 return Match(None, "match", [root])
             return Match(item, by_name=True, root=root)
@@ -154,7 +165,7 @@ class Matcher:
         number, self._next = self._next, self._next - 1
         return Match(number, new=True)
 
-    def _learn(self, item: int, record: Record, known: _Known, *, new: bool, doubt: bool) -> None:
+    def _learn(self, item: int, record: Record, name: Name | None, known: _Known, *, new: bool, doubt: bool) -> None:
         """Let the following records of the block find what this one brought."""
         if doubt:
             return
@@ -163,43 +174,38 @@ class Matcher:
         for pair in record.ids.items():
             known.by_id.setdefault(pair, item)
             of.append(pair)
-        if new and (name := _name(record)) is not None:
+        if new and name is not None:
             known.by_name.setdefault(name, []).append(item)
 
-    def _remember(self, fresh: Iterable[tuple[int, Record]], attached: Iterable[tuple[int, Pair]]) -> None:
-        for item, record in fresh:
+    def _remember(self, fresh: Iterable[Fresh], attached: Iterable[tuple[int, Pair]]) -> None:
+        for item, record, name in fresh:
             for pair in record.ids.items():
                 self._made_ids.setdefault(pair, item)
                 self._made_ids_of.setdefault(item, []).append(pair)
-            if (name := _name(record)) is not None:
+            if name is not None:
                 self._made_names[name] = (*self._made_names.get(name, ()), item)
         for item, pair in attached:
             self._made_ids.setdefault(pair, item)
             self._made_ids_of.setdefault(item, []).append(pair)
 
-    def _look_up(self, records: Sequence[Record]) -> _Known:
+    def _look_up(self, records: Sequence[Record], names: set[Name]) -> _Known:
+        dialect = Dialect.of()
+        wanted = sorted({pair for record in records for pair in record.ids.items()})
         by_id: dict[Pair, int] = {}
-        roots: dict[int, int] = {}
-        wanted: dict[str, set[str]] = defaultdict(set)
-        for record in records:
-            for namespace, value in record.ids.items():
-                wanted[namespace].add(value)
-        for namespace, values in sorted(wanted.items()):
-            rows = ExternalId.objects.filter(namespace=namespace, value__in=sorted(values))
-            for value, item, root in rows.values_list("value", "item_id", "item__root_id"):
-                by_id[namespace, value] = item
-                if root is not None:
-                    roots[item] = root
+        for namespace, value, item in dialect.look_up(
+            IDS, ("namespace", "value"), wanted, ("namespace", "value", "item_id")
+        ):
+            by_id[namespace, value] = item
+        roots = self._roots_of(by_id.values())
         decided, apart = self._decisions([record.key for record in records], roots)
         by_name: dict[Name, list[int]] = defaultdict(list)
-        names = {name for record in records if (name := _name(record)) is not None}
-        if names:
-            rows = Item.objects.filter(name__in=sorted({name for _, name, _ in names})).order_by("id")
-            for pk, kind, name, year, root in rows.values_list("id", "kind", "name", "year", "root_id"):
-                if (kind, name, year) in names:
-                    by_name[kind, name, year].append(pk)
-                    if root is not None:
-                        roots[pk] = root
+        texts = [(name,) for name in sorted({name for _, name, _ in names})]
+        found = dialect.look_up(Item._meta.db_table, ("name",), texts, ("id", "kind", "name", "year", "root_id"))
+        for pk, kind, name, year, root in sorted(found):
+            if (kind, name, year) in names:
+                by_name[kind, name, year].append(pk)
+                if root is not None:
+                    roots[pk] = root
         ids_of: dict[int, list[Pair]] = {}
         items = sorted(
             {
@@ -207,15 +213,27 @@ class Matcher:
                 *(roots.get(i, i) for f in by_name.values() for i in f),
             }
         )
-        for chunk in (items[at : at + 500] for at in range(0, len(items), 500)):
-            of = ExternalId.objects.filter(Q(item__in=chunk) | Q(item__root__in=chunk)) if self._merged else (
-                ExternalId.objects.filter(item__in=chunk)
-            )  # fmt: skip
-            for item, root, namespace, value in of.values_list("item_id", "item__root_id", "namespace", "value"):
-                ids_of.setdefault(root or item, []).append((namespace, value))
+        # What was merged shares its ids: those of every item with the same end.
+        members = dialect.look_up(Item._meta.db_table, ("root_id",), [(item,) for item in items], ("id", "root_id")) if (
+            self._merged
+        ) else []  # fmt: skip
+        ends = {item: item for item in items} | dict(members)
+        for item, namespace, value in dialect.look_up(
+            IDS, ("item_id",), [(item,) for item in sorted(ends)], ("item_id", "namespace", "value")
+        ):
+            ids_of.setdefault(ends[item], []).append((namespace, value))
         if not self.create:
             self._add_provisional(by_id, by_name, ids_of, wanted, names)
         return _Known(by_id, by_name, ids_of, roots, decided, apart)
+
+    def _roots_of(self, items: Iterable[int]) -> dict[int, int]:
+        """Item -> the end of its merges, for those that were merged."""
+        if not self._merged:
+            return {}
+        found = Dialect.of().look_up(
+            Item._meta.db_table, ("id",), [(item,) for item in sorted(set(items))], ("id", "root_id")
+        )
+        return {pk: root for pk, root in found if root is not None}
 
     @cached_property
     def _merged(self) -> bool:
@@ -243,30 +261,34 @@ class Matcher:
         return decided, {frozenset(pair) for pair in refused}
 
     def _add_provisional(self, by_id, by_name, ids_of, wanted, names) -> None:  # type: ignore[no-untyped-def]
-        for namespace, values in wanted.items():
-            for value in values:
-                if (item := self._made_ids.get((namespace, value))) is not None:
-                    by_id.setdefault((namespace, value), item)
+        for pair in wanted:
+            if (item := self._made_ids.get(pair)) is not None:
+                by_id.setdefault(pair, item)
         for name in names:
             by_name[name] += self._made_names.get(name, ())
         for item in {*by_id.values(), *(item for found in by_name.values() for item in found)}:
             ids_of.setdefault(item, []).extend(self._made_ids_of.get(item, ()))
 
-    def _store(self, fresh: list[tuple[int, Record]], attached: list[tuple[int, Pair]]) -> dict[int, int]:
+    def _store(self, fresh: list[Fresh], attached: list[tuple[int, Pair]], known: _Known) -> dict[int, int]:
         """Write new items and ids in one short transaction, sorted, so that two lists with the same new films neither
         deadlock nor double. Returns provisional number -> id."""
         if not fresh and not attached:
             return {}
-        with transaction.atomic():
-            made = dict(zip((number for number, _ in fresh), insert_items([r for _, r in fresh]), strict=True))
+        dialect = Dialect.of()
+        with dialect.turn(PAUSE_S), transaction.atomic():
+            still_ours()
+            if fresh:
+                _refuse_if_named([name for _, _, name in fresh if name is not None], known)
+            pks = insert_items([record for _, record, _ in fresh], [name for _, _, name in fresh])
+            made = {number: pk for (number, _, _), pk in zip(fresh, pks, strict=True)}
             pairs: dict[Pair, int] = {}
-            for number, record in fresh:
+            for number, record, _ in fresh:
                 for pair in record.ids.items():
                     pairs.setdefault(pair, made[number])
             for item, pair in attached:
                 pairs.setdefault(pair, made.get(item, item))
             ordered = sorted(pairs.items())
-            stored = Dialect.of().insert_new(
+            stored = dialect.insert_new(
                 ExternalId._meta.db_table, ("namespace", "value", "item_id"), [(*pair, item) for pair, item in ordered]
             )
             if stored != len(ordered):
@@ -275,28 +297,39 @@ class Matcher:
         return made
 
 
-def insert_items(records: Sequence[Record]) -> list[int]:
-    """New items with their history, set-based; ids in the order of the records."""
+def _refuse_if_named(names: Sequence[Name], known: _Known) -> None:
+    """One transaction after the other makes items, so that a film without ids, which no constraint keeps single, is not
+    made twice. Raises SomebodyWasFirst if there is an item of one of these names that was not there before."""
+    dialect = Dialect.of()
+    dialect.alone(MAKING_ITEMS)
+    before = {item for items in known.by_name.values() for item in items}
+    wanted = set(names)
+    texts = [(text,) for text in sorted({text for _, text, _ in names})]
+    for pk, *name in dialect.look_up(Item._meta.db_table, ("name",), texts, ("id", "kind", "name", "year")):
+        if pk not in before and tuple(name) in wanted:
+            raise SomebodyWasFirst
+
+
+def insert_items(records: Sequence[Record], names: Sequence[Name | None] | None = None) -> Sequence[int]:
+    """New items with their history, set-based; ids in the order of the records. names: of the records, if they are known."""
     if not records:
         return []
-    dialect, now = Dialect.of(), timezone.now()
+    dialect = Dialect.of()
+    now = dialect.moment(timezone.now())
     pks = dialect.new_ids(Item._meta.db_table, len(records))
-    names = [(_name(record) or ("", fold(record.values.get("title") or "")[:300], None))[1] for record in records]
     texts = [
-        (record.kind, (record.values.get("title") or record.key)[:500], name, record.values.get("artist") or "",
-         record.values.get("year"))
-        for record, name in zip(records, names, strict=True)
+        (pk, str(record.kind), (record.values.get("title") or record.key)[:500],
+         name[1] if name is not None else fold(record.values.get("title") or "")[:300],
+         record.values.get("artist") or "", record.values.get("year"))
+        for pk, record, name in zip(pks, records, names or map(_name, records), strict=True)
     ]  # fmt: skip
     columns = ("id", "kind", "title", "name", "artist", "year")
-    dialect.load(
-        Item._meta.db_table,
-        (*columns, "facts", "created_at"),
-        ((pk, *row, "{}", dialect.moment(now)) for pk, row in zip(pks, texts, strict=True)),
-    )
-    dialect.load(
-        Item.history.model._meta.db_table,
-        (*columns, "history_date", "history_type"),
-        ((pk, *row, dialect.moment(now), "+") for pk, row in zip(pks, texts, strict=True)),
+    dialect.load(Item._meta.db_table, (*columns, "facts", "created_at"), [(*row, "{}", now) for row in texts])
+    # Not to be bound a second time. A closed range: see lists/writer.py.
+    dialect.execute(
+        f'INSERT INTO "{Item.history.model._meta.db_table}" ({quote(columns)}, history_date, history_type) '  # noqa: S608
+        f"SELECT {quote(columns)}, %s, '+' FROM \"{Item._meta.db_table}\" WHERE id BETWEEN %s AND %s AND created_at = %s",
+        [now, pks[0], pks[-1], now],
     )
     return pks
 

@@ -1,7 +1,8 @@
 """Pages that seek: the next page begins behind the last row of this one, however deep it lies.
 
-Row 900,000 costs what row 1 costs. The bound is spelled `key >= last AND NOT (key = last AND id <= last_id)`, because the
-natural `key > last OR (key = last AND id > last_id)` makes both databases walk every row before it.
+Row 900,000 costs what row 1 costs. What lies behind a row is asked for in parts, each a plain range of an index: the same
+key and a later id, then the keys beyond, then the rows whose key is not known. In one condition, however it is spelled, one
+of the two databases walks every row before it, or every row with the same key.
 """
 
 import base64
@@ -21,17 +22,19 @@ class BadCursor(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Sort:
-    """One order of rows: a column that is never null, then the id. Unknown values come last by the column's choice."""
+    """One order of rows: a column that is never null, then the key. unknown: the value that stands for none where it does
+    not come last by itself; its rows do."""
 
     key: str
     label: str
     column: str
     descending: bool = False
+    unknown: Any = None
 
     @property
     def order(self) -> tuple[str, str]:
         sign = "-" if self.descending else ""
-        return f"{sign}{self.column}", f"{sign}id"
+        return f"{sign}{self.column}", f"{sign}pk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +47,27 @@ class Page(Generic[M]):
 
 def seek(rows: QuerySet[M], sort: Sort, *, after: str = "", limit: int = 50) -> Page[M]:
     """The `limit` rows behind a cursor. Raises BadCursor."""
-    if after:
-        rows = rows.filter(_behind(sort, after, rows.model))
-    found = list(rows.order_by(*sort.order)[: limit + 1])
-    more = len(found) > limit
-    return Page(found[:limit], _cursor(sort, found[limit - 1]) if more else "")
+    found: list[M] = []
+    for part in _parts(sort, after, rows.model):
+        found += rows.filter(part).order_by(*sort.order)[: limit + 1 - len(found)]
+        if len(found) > limit:
+            return Page(found[:limit], _cursor(sort, found[limit - 1]))
+    return Page(found, "")
 
 
-def _behind(sort: Sort, cursor: str, model: type[Model]) -> Q:
-    value, pk = _read(sort, cursor, model)
-    side = "lte" if sort.descending else "gte"
-    beyond = "gte" if sort.descending else "lte"
-    return Q(**{f"{sort.column}__{side}": value}) & ~Q(**{sort.column: value, f"id__{beyond}": pk})
+def _parts(sort: Sort, after: str, model: type[Model]) -> list[Q]:
+    """What lies behind a cursor, or everything, in order."""
+    known, unknown = Q(), []
+    if sort.unknown is not None:
+        known, unknown = Q(**{f"{sort.column}__gt": sort.unknown}), [Q(**{sort.column: sort.unknown})]
+    if not after:
+        return [known, *unknown]
+    value, pk = _read(sort, after, model)
+    side = "lt" if sort.descending else "gt"
+    same = Q(**{sort.column: value, f"pk__{side}": pk})
+    if sort.unknown is not None and value == sort.unknown:
+        return [same]
+    return [same, Q(**{f"{sort.column}__{side}": value}), *unknown]
 
 
 def _cursor(sort: Sort, row: Model) -> str:

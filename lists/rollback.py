@@ -5,19 +5,24 @@ otherwise by now is held by edits that yield to their next word. Blocks, filters
 today, so an entry may be missing, and the plan says which and why.
 """
 
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from typing import Any
+
+from django.db.models import Exists, OuterRef, QuerySet
 
 from lists import order, rows, versions
 from lists.acts import ActPlanner
+from lists.dense import IdSet
 from lists.fields import FIELDS
 from lists.models import Edit, Entry, MediaList, Version
 from lists.plan import EditDraft, Plan
 from lists.resolve import ABSENT, PRESENCE, PRESENT
 from lists.spool import blocks
-from lists.states import MERGED, EntryState, shown_values
+from lists.states import MERGED, EntryState
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +49,20 @@ class Then:
 
 
 class RollbackPlanner(ActPlanner):
-    """Plans the rollback of a list, or of some of its entries, to a version."""
+    """Plans the rollback of a list, or of some of its entries, to a version. parts: versions of this very rollback that
+    stand already; what others have written since the first of them is left as it is."""
 
-    def __init__(self, list_: MediaList, to: Version, *, at: Any, by: Any):
+    def __init__(self, list_: MediaList, to: Version, *, at: Any, by: Any, parts: Sequence[Version] = ()):
         super().__init__(list_, at=at, by=by)
         self.to = to
+        self.others = versions.between(parts)
         self.missing: list[Missing] = []
         self._after: dict[int, bool] = {}  # entry -> listed, of those that were folded
 
     def roll_back(self, entries: Iterable[int] | None = None) -> Plan:
         whole = entries is None
         touched = self._touched_entries() if entries is None else {e for pk in entries for e in self.folder.members(pk)}
+        touched -= {e for pk in versions.touched_by(self.others) for e in self.folder.members(pk)}
         leads = sorted({self.folder.lead(pk) for pk in touched})
         self.placer.returning = touched
         self.placer.place(None)
@@ -62,9 +70,10 @@ class RollbackPlanner(ActPlanner):
             states = self.folder.load(pks)
             then = self._then(states)
             firm = self._firm_edits(states)
-            for group in self.folder.grouped(states):
+            groups = self.folder.grouped(states)
+            for group in groups:
                 self._wind_back(group, then, firm)
-            self._draft(self._noted(states, then))
+            self._draft(self._noted(groups, then))
         if whole:
             self._set_back_facts()
             self._set_back_order()
@@ -72,8 +81,7 @@ class RollbackPlanner(ActPlanner):
         return self.plan
 
     def _touched_entries(self) -> set[int]:
-        yielding = Edit.objects.filter(entry__list=self.list_, firm=False).values_list("entry_id", flat=True)
-        touched = versions.touched_since(self.to) | set(yielding)
+        touched = versions.touched_since(self.to) | set(yielding(self.list_).values_list("entry_id", flat=True))
         return {member for pk in touched for member in self.folder.members(pk)}
 
     # -- then ---------------------------------------------------------------------------------------------------------
@@ -158,13 +166,14 @@ class RollbackPlanner(ActPlanner):
             return
         wanted = then[shown.slot].values
         resolved = self.folder.resolved(group, blocks=False)
-        row = rows.entry_row(
-            resolved, list_id=self.list_.pk, item_id=group[0].item, once=True, kind=resolved.kind or group[0].kind,
-            state="listed", reason="", rank=0, first_listed_at=self.plan.at,
-        )  # fmt: skip
-        now = shown_values(row)
-        differing = [name for name in FIELDS if now.get(name) != wanted.get(name)]
-        alone = self.folder.alone(group).values if differing else {}
+        kind = resolved.kind or group[0].kind
+        now = {**resolved.values, "title": rows.shown_title(resolved.values, kind)}
+        if now == wanted:
+            return
+        said = now.keys() | wanted.keys()
+        differing = [name for name in FIELDS if name in said and now.get(name) != wanted.get(name)]
+        edited = any(state.edits for state in group)
+        alone = self.folder.alone(group).values if differing and edited else resolved.values
         for name in differing:
             self._hold_as_then(group[0], group, name, wanted.get(name), held, base=alone.get(name))
 
@@ -191,12 +200,12 @@ class RollbackPlanner(ActPlanner):
 
     # -- the whole ----------------------------------------------------------------------------------------------------
 
-    def _noted(self, states: Mapping[int, EntryState], then: Mapping[int, Then]) -> Iterable[Any]:
+    def _noted(self, groups: Iterable[Sequence[EntryState]], then: Mapping[int, Then]) -> Iterable[Any]:
         """The drafts, with what the target shows and today's rules or identities keep out."""
-        for draft in self.folder.fold(states):
-            self._after[draft.slot] = draft.after is not None
+        for draft in chain.from_iterable(map(self.folder.drafts, groups)):
+            self._after[draft.slot] = draft.listed
             was = then[draft.slot]
-            if was.state == "listed" and draft.after is None:
+            if was.state == "listed" and not draft.listed:
                 place = rows.COLUMNS.index
                 self.missing.append(
                     Missing(draft.slot, was.values.get("title", ""), was.values.get("year"), draft.row[place("reason")])
@@ -209,28 +218,37 @@ class RollbackPlanner(ActPlanner):
 
     def _set_back_order(self) -> None:
         """(3) If the order differs, it becomes the list's own."""
-        listed = {pk for pk in self.folder.listed() if self._after.get(pk, True)}
-        listed |= {pk for pk, after in self._after.items() if after}
+        if any(version.moved for version in self.others):
+            return
+        listed, shared = IdSet(), IdSet()
+        listed.update(pk for pk in self.folder.listed() if self._after.get(pk, True))
+        listed.update(pk for pk, after in self._after.items() if after)
         self.placer.sort(self._keys)  # in an order by field the values as they will be give it
         sequence = self.placer.sequence or []
-        target = [pk for pk in self._target_order if pk in listed]
-        natural = [pk for pk in sequence if pk in listed]
-        shared = set(target)
-        if [pk for pk in natural if pk in shared] == target:
+        target = array("q", (pk for pk in self._target_order if pk in listed))
+        shared.update(target)
+        if array("q", (pk for pk in sequence if pk in listed and pk in shared)) == target:
             return
         if self.list_.order_mode != MediaList.OrderMode.HAND:
             self.plan.order_mode = (MediaList.OrderMode.HAND, "")
         self.placer.put(order.merge([self._target_order, sequence]))
 
     @cached_property
-    def _target_order(self) -> list[int]:
+    def _target_order(self) -> "array[int]":
         """The target's entries as they are called today, each once."""
-        return list(dict.fromkeys(self.folder.lead(pk) for pk in versions.order_of(self.to)))
+        return order.distinct(array("q", map(self.folder.lead, versions.order_of(self.to))))
+
+
+def yielding(list_: MediaList) -> QuerySet[Edit]:
+    """The edits of a list that rollbacks made."""
+    # Not by a join: SQLite may begin it with all the entries that there are.
+    of_list = Entry.objects.filter(pk=OuterRef("entry_id"), list=list_)
+    return Edit.objects.filter(Exists(of_list), firm=False)
 
 
 def plan_rollback(
-    list_: MediaList, to: Version, *, at: Any, by: Any, entries: Iterable[int] | None = None
-) -> tuple[Plan, list[Missing]]:
-    """The plan, and what the target shows that the list cannot show today."""
-    planner = RollbackPlanner(list_, to, at=at, by=by)
+    list_: MediaList, to: Version, *, at: Any, by: Any, entries: Iterable[int] | None = None, parts: Sequence[Version] = ()
+) -> tuple[Plan, list[Missing]]:  # fmt: skip
+    """The plan, and what the target shows that the list cannot show today. parts: as for RollbackPlanner."""
+    planner = RollbackPlanner(list_, to, at=at, by=by, parts=parts)
     return planner.roll_back(entries), planner.missing

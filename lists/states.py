@@ -7,13 +7,14 @@ from typing import Any
 
 import orjson
 
-from lists import asking, labels, rows
-from lists.fields import FIELDS
+from lists import asking, rows
+from lists.dialects import Dialect
 from lists.models import Entry
 from lists.plan import EditDraft
-from lists.resolve import ABSENT, PRESENCE, PRESENT, Values, Word
+from lists.resolve import ABSENT, PRESENCE, PRESENT
+from lists.rows import AT
+from lists.words import Word
 
-AT = {name: place for place, name in enumerate(rows.COLUMNS)}
 # What a reader sees of an entry. A difference in anything else is written without a version.
 SEEN = tuple(
     AT[name]
@@ -71,6 +72,12 @@ class EntryState:
         edit = self.edits.get(PRESENCE)
         return edit.value == PRESENT if edit else self.is_claimed
 
+    @property
+    def is_put_here(self) -> bool:
+        """Whether a person said that it is on the list."""
+        edit = self.edits.get(PRESENCE)
+        return edit is not None and edit.firm and edit.value == PRESENT
+
 
 def changed_row(row: tuple[Any, ...], **changes: Any) -> tuple[Any, ...]:
     changed = list(row)
@@ -80,18 +87,10 @@ def changed_row(row: tuple[Any, ...], **changes: Any) -> tuple[Any, ...]:
 
 
 def stored_row(values: Sequence[Any]) -> tuple[Any, ...]:
-    """A row as read, in the form in which rows are written, so that the two can be compared."""
+    """A row as fetched(), in the form in which rows are written, so that the two can be compared."""
     row = list(values)
-    row[AT["genres"]] = labels.join(row[AT["genres"]])
+    row[rows.FIRST_LISTED] = Dialect.of().read_moment(row[rows.FIRST_LISTED])
     for name in ("extra", "origins"):
-        row[AT[name]] = orjson.dumps(row[AT[name]], option=orjson.OPT_SORT_KEYS).decode()
+        if row[AT[name]] != "{}":  # each database spells it in its own way
+            row[AT[name]] = orjson.dumps(orjson.loads(row[AT[name]]), option=orjson.OPT_SORT_KEYS).decode()
     return tuple(row)
-
-
-def shown_values(row: Sequence[Any]) -> Values:
-    """The values of a row by field, nothing empty."""
-    values: Values = {}
-    for name, spec in FIELDS.items():
-        if spec.column and (value := row[AT[name]]) not in (None, ""):
-            values[name] = labels.part(value) if name == "genres" else value
-    return values | orjson.loads(row[AT["extra"]])

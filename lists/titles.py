@@ -4,10 +4,39 @@ import re
 import unicodedata
 from functools import lru_cache
 
-_ARTICLES = re.compile(
-    r"^(the|a|an|der|die|das|ein|eine|le|la|les|un|une|el|los|las|il|lo|gli|i|de|het|een|den|det|en|et)\s+"
+_ARTICLES = frozenset(
+    [
+        "the",
+        "a",
+        "an",
+        "der",
+        "die",
+        "das",
+        "ein",
+        "eine",
+        "le",
+        "la",
+        "les",
+        "un",
+        "une",
+        "el",
+        "los",
+        "las",
+        "il",
+        "lo",
+        "gli",
+        "i",
+        "de",
+        "het",
+        "een",
+        "den",
+        "det",
+        "en",
+        "et",
+    ]
 )
 _NOT_WORD = re.compile(r"[^\w]+")
+_NO_BLANKS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")  # kana and Han signs: words are not parted
 _YEAR_AT_END = re.compile(r"\s*[\(\[]((?:18|19|20|21)\d\d)[\)\]]\s*$")
 
 
@@ -19,6 +48,8 @@ def fold(text: str) -> str:
     """
     if text.isascii():
         plain = text.lower()
+        if plain.replace(" ", "").isalnum():
+            return " ".join(plain.split())
     else:
         decomposed = unicodedata.normalize("NFKD", text.casefold())
         plain = "".join(c for c in decomposed if not unicodedata.combining(c)).replace("ß", "ss")
@@ -27,10 +58,24 @@ def fold(text: str) -> str:
     return words or plain.strip()
 
 
+def search_text(*names: str | None) -> str:
+    """What a search looks through: names folded, and every sign and pair of signs of what is written without blanks as
+    words of their own."""
+    text = " ".join(filter(None, [fold(name) for name in names if name]))
+    return text if text.isascii() else with_grams(text)
+
+
+def with_grams(folded: str) -> str:
+    runs = _NO_BLANKS.findall(folded)
+    grams = [run[at : at + size] for run in runs for size in (1, 2) for at in range(len(run) - size + 1)]
+    return " ".join(dict.fromkeys([folded, *grams]))
+
+
 def sort_key(title: str) -> str:
     """What a list sorted by title goes by: folded, without a leading article; never empty, so that it can be sought."""
     folded = fold(title)
-    return (_ARTICLES.sub("", folded, count=1) or folded or "\uffff")[:500]
+    first, _, others = folded.partition(" ")
+    return ((others if first in _ARTICLES else "") or folded or "\uffff")[:500]
 
 
 def split_year(title: str) -> tuple[str, int | None]:

@@ -7,6 +7,7 @@ from lists.views import (
     blocks,
     conflicts,
     entry,
+    filters,
     hand,
     history,
     identity,
@@ -19,6 +20,7 @@ from lists.views import (
     rules,
     settings,
     sources,
+    unsure,
 )
 
 app_name = "lists"
@@ -52,6 +54,7 @@ urlpatterns: list[URLPattern] = [
     path("lists/<int:pk>/diff/", history.diff, name="diff"),
     path("lists/<int:pk>/settings/", settings.settings, name="settings"),
     path("lists/<int:pk>/rules/", rules.rules, name="rules"),
+    path("lists/<int:pk>/rules/filters/", filters.filters, name="filters"),
     path("lists/<int:pk>/sources/<int:source_pk>/", sources.source, name="source"),
     path("lists/<int:pk>/sources/<int:source_pk>/move/", sources.move_source, name="move_source"),
     path("lists/<int:pk>/sources/<int:source_pk>/remove/", sources.remove_source, name="remove_source"),
@@ -66,6 +69,7 @@ urlpatterns: list[URLPattern] = [
     path("audit/", audit.audit, name="audit"),
     path("review/", review.review, name="review"),
     path("review/conflicts/", conflicts.conflicts, name="review_conflicts"),
+    path("review/changes/", unsure.changes, name="review_changes"),
     path("review/held/<int:pk>/", review.held, name="review_held"),
     path("lists/<int:pk>/export/", settings.export_page, name="exports"),
     path("lists/<int:pk>/export/<slug:key>/", settings.export, name="export"),

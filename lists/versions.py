@@ -4,21 +4,29 @@ A version is no copy: it is the history rows that were open when it was current,
 versions rise with their numbers, so a row belongs to a version if it was written at or before it and closed after it.
 """
 
-from collections.abc import Iterable
+from collections import namedtuple
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import count
 from typing import Any
 
+import orjson
 from django.db.models import Q, QuerySet
 
-from lists.fields import FIELDS
+from lists.dialects import Among, fetched
+from lists.fields import COLUMNS, FIELDS
 from lists.labels import part
 from lists.models import Edit, Entry, MediaList, Version
 from lists.order import longest_rising
 from lists.packed import unpack
+from lists.spool import blocks
 
 HistoricalEntry = Entry.history.model
 HistoricalEdit = Edit.history.model
+# What a comparison reads of a row: instances of the model would cost ten times as much.
+_ROW = ("id", "history_id", "version_id", "closed_by_id", "history_type", "kind", "state", "reason", *COLUMNS, "extra")
+_row: Any = namedtuple("Row", _ROW)._make  # type: ignore[attr-defined]
 
 
 def rows_of(version: Version) -> QuerySet[Any]:
@@ -28,32 +36,51 @@ def rows_of(version: Version) -> QuerySet[Any]:
     ).exclude(history_type="-")
 
 
+def _read(rows: QuerySet[Any]) -> list[Any]:
+    return [_row((*said, orjson.loads(extra))) for *said, extra in fetched(rows.values_list(*_ROW))]
+
+
 def edits_of(version: Version, *, entries: Iterable[int] | None = None) -> QuerySet[Any]:
     """History rows of the edits that stood at a version; of some entries only, if they are named."""
     rows = HistoricalEdit.objects.filter(
         Q(closed_by__isnull=True) | Q(closed_by__gt=version.pk), version__lte=version.pk
     ).exclude(history_type="-")
     if entries is not None:
-        return rows.filter(entry_id__in=list(entries))
+        return rows.filter(Among("entry_id", entries))
     return rows.filter(entry__list=version.list_id)
 
 
 def touched_since(version: Version) -> set[int]:
     """Entries of which anything was written after a version: all others show what they showed then."""
-    later: dict[str, Any] = {"version__gt": version.pk}
-    entries = HistoricalEntry.objects.filter(list_id=version.list_id, **later).values_list("id", flat=True)
-    edits = HistoricalEdit.objects.filter(entry__list=version.list_id, **later).values_list("entry_id", flat=True)
-    return set(entries) | set(edits)
+    entries = HistoricalEntry.objects.filter(list_id=version.list_id, version__gt=version.pk).order_by()
+    later = Version.objects.filter(list=version.list_id, pk__gt=version.pk)
+    edits = HistoricalEdit.objects.filter(version__in=later.values("pk")).order_by()
+    return set(entries.values_list("id", flat=True)) | set(edits.values_list("entry_id", flat=True))
+
+
+def between(parts: Sequence[Version]) -> list[Version]:
+    """Versions of the same list that others made since the first of these."""
+    if not parts:
+        return []
+    return list(Version.objects.filter(list=parts[0].list_id, pk__gt=parts[0].pk).exclude(pk__in=[v.pk for v in parts]))
+
+
+def touched_by(made: Sequence[Version]) -> set[int]:
+    """Entries that these versions wrote, or an edit of them."""
+    by = {"version__in": [version.pk for version in made]}
+    entries = HistoricalEntry.objects.filter(**by).values_list("id", flat=True)
+    edits = HistoricalEdit.objects.filter(**by).values_list("entry_id", flat=True)
+    return set(entries) | set(edits) if made else set()
 
 
 def last_rows(version: Version, entries: Iterable[int]) -> dict[int, Any]:
     """Entry -> its last history row up to a version, one of type "-" included; nothing for one that had none."""
     found: dict[int, Any] = {}
-    ids = sorted(entries)
-    for at in range(0, len(ids), 500):
-        rows = HistoricalEntry.objects.filter(id__in=ids[at : at + 500], version__lte=version.pk)
-        for row in rows.order_by("version_id", "history_id"):
-            found[row.id] = row
+    for pks in blocks(sorted(entries)):
+        rows = HistoricalEntry.objects.filter(
+            Q(closed_by__isnull=True) | Q(closed_by__gt=version.pk), Among("id", pks), version__lte=version.pk
+        )
+        found |= {row.id: row for row in _read(rows)}
     return found
 
 
@@ -74,9 +101,9 @@ def entries_of(version: Version, *, start: int = 0, limit: int | None = None) ->
 def values_of(row: Any) -> dict[str, Any]:
     """What a history row shows, by field, nothing empty."""
     shown = {}
-    for name, spec in FIELDS.items():
-        if spec.column and (value := getattr(row, name)) not in (None, "", []):
-            shown[name] = part(value) if isinstance(value, str) and spec.type == "list" else value
+    for name in COLUMNS:
+        if (value := getattr(row, name)) not in (None, "", []):
+            shown[name] = part(value) if name == "genres" and isinstance(value, str) else value
     return shown | row.extra
 
 
@@ -106,20 +133,19 @@ class Diff:
 
     @cached_property
     def _places(self) -> tuple[dict[int, int], dict[int, int]]:
-        return tuple({pk: n for n, pk in enumerate(order_of(v), 1)} for v in (self.before, self.after))  # type: ignore[return-value]
+        return _places_in(self.before), _places_in(self.after)
 
     @cached_property
     def rows(self) -> list[Difference]:
         """Every difference, in the order of the newer version; what left stands where it stood."""
-        low, high = sorted((self.before, self.after), key=lambda version: version.pk)
-        if low.pk == high.pk:
+        low, high = sorted((self.before.pk, self.after.pk))
+        if low == high:
             return []
-        written = HistoricalEntry.objects.filter(list_id=low.list_id, version__gt=low.pk, version__lte=high.pk)
-        touched = set(written.values_list("id", flat=True))
-        old, new = self._rows_of(self.before, touched), self._rows_of(self.after, touched)
-        found = [self._compare(pk, old.get(pk), new.get(pk)) for pk in touched]
+        touched = _rows_between(self.before.list_id, low, high)
+        old, new = ({row.id: row for row in touched if _stands(row, v)} for v in (self.before, self.after))
+        found = [self._compare(pk, old.get(pk), new.get(pk)) for pk in old | new]
         differences = {d.entry: d for d in found if d is not None}
-        differences |= {d.entry: d for d in self._moved(set(differences))}
+        differences |= {d.entry: d for d in self._moved(differences)}
         return sorted(
             differences.values(), key=lambda d: (d.after_place or d.before_place or 0, d.after_place is None, d.entry)
         )
@@ -130,13 +156,6 @@ class Diff:
         for row in self.rows:
             counts[row.kind] += 1
         return counts
-
-    def _rows_of(self, version: Version, touched: set[int]) -> dict[int, Any]:
-        found: dict[int, Any] = {}
-        ids = sorted(touched)
-        for at in range(0, len(ids), 900):
-            found |= {row.id: row for row in rows_of(version).filter(id__in=ids[at : at + 900])}
-        return found
 
     def _compare(self, pk: int, old: Any, new: Any) -> Difference | None:
         if old is None and new is None:
@@ -149,13 +168,15 @@ class Diff:
             changed.append(("kind", old.kind, new.kind))
         return self._difference(pk, "changed", new, changed) if changed else None
 
-    def _moved(self, known: set[int]) -> Iterable[Difference]:
+    def _moved(self, known: Container[int]) -> list[Difference]:
         """Entries that are in both and out of step: as few as explain the new order."""
         before, after = self._places
-        common = [pk for pk in after if pk in before]
+        common = list(filter(before.__contains__, after))
+        if common == list(filter(after.__contains__, before)):
+            return []
         steady = longest_rising([before[pk] for pk in common])
         moved = [pk for n, pk in enumerate(common) if n not in steady and pk not in known]
-        rows = self._rows_of(self.after, set(moved))
+        rows = last_rows(self.after, moved)
         return [self._difference(pk, "moved", rows[pk]) for pk in moved if pk in rows]
 
     def _difference(
@@ -163,6 +184,24 @@ class Diff:
     ) -> Difference:
         before, after = self._places
         return Difference(pk, kind, row.title, row.year, row.artist, before.get(pk), after.get(pk), changed or [])
+
+
+def _places_in(version: Version) -> dict[int, int]:
+    return dict(zip(order_of(version), count(1)))
+
+
+def _rows_between(list_id: int, low: int, high: int) -> list[Any]:
+    """Rows, at one of two versions, of the entries that were written in between."""
+    between = HistoricalEntry.objects.filter(list_id=list_id, version__gt=low, version__lte=high)
+    # By the ids alone: with the list beside them a planner would walk all of its history.
+    rows = HistoricalEntry.objects.filter(
+        Q(closed_by__isnull=True) | Q(closed_by__gt=low), id__in=between.values("id"), version__lte=high
+    )
+    return _read(rows.exclude(history_type="-"))
+
+
+def _stands(row: Any, version: Version) -> bool:
+    return row.version_id <= version.pk and (row.closed_by_id is None or row.closed_by_id > version.pk)
 
 
 def diff(before: Version, after: Version) -> Diff:

@@ -4,25 +4,34 @@ Rows go set-based past the ORM, their history with them; so simple-history's sig
 nothing may depend on them.
 """
 
-from collections.abc import Callable, Sequence
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import islice
 from typing import Any
+from uuid import uuid4
 
 import orjson
-from django.db import transaction
-from django.db.models import F, Max
+from django.db.models import F
 from django.db.models.functions import Coalesce
 
-from lists import packed, rows
+from lists import packed, rows, search
 from lists.blocking import planned_against
-from lists.dialects import Dialect, quote
+from lists.dense import BySlot
+from lists.dialects import Dialect, Stage, quote, walked
 from lists.edit_rows import write_edits
-from lists.models import Claim, Entry, MediaList, Provenance, Refold, Source, Version
+from lists.errors import ListMoved
+from lists.fence import still_ours
+from lists.filling import fill, goes_by_blocks
+from lists.models import Claim, Entry, MediaList, Refold, Source, Version
+from lists.parts import goes_in_parts, publish_parts
 from lists.plan import ClaimDraft, Draft, Plan
+from lists.provenance import remember
 from lists.questions import put_questions
 from lists.spool import blocks
+from lists.states import changed_row
 
 ENTRY, CLAIM = Entry._meta.db_table, Claim._meta.db_table
 HISTORY = Entry.history.model._meta.db_table
@@ -33,14 +42,23 @@ KEPT = tuple(
     if f.column not in ("history_id", "history_date", "history_change_reason", "history_type", "history_user_id",
                         "version_id", "closed_by_id")
 )  # fmt: skip
-CLAIM_COLUMNS = ("key", "entry_id", "kind", "position", "digest", "ids", "values", "first_at", "times", "listing")
+CLAIM_COLUMNS = (
+    "key",
+    "entry_id",
+    "kind",
+    "position",
+    "digest",
+    "mark",
+    "ids",
+    "values",
+    "first_at",
+    "times",
+    "listing",
+)
 
-
+MARKED = 5000  # marks that are renewed in one transaction
+IN_PLACE = ("change", "quiet", "same")  # what is done to an entry that neither comes nor goes
 SAME = "It turned out to be what another entry of the list is."
-
-
-class ListMoved(Exception):
-    """The list got another version since the plan was made: plan again."""
 
 
 class Publication:
@@ -50,8 +68,14 @@ class Publication:
         self.plan, self.kind, self.author = plan, kind, author
         self.summary, self.correlation_id = summary, correlation_id
         self.dialect = Dialect.of()
-        self.ids: dict[int, int] = {}  # slot of a new entry -> its id
+        self.ids = BySlot()  # slot of a new entry -> its id
         self.version: Version | None = None
+        self.version_id: int | None = None
+        self.given: Iterator[int] = iter(())  # ids that were kept for the new entries
+        self.is_filled = False  # entries and claims stand already, hidden (lists/filling.py)
+        self._order: Sequence[int] | None = None
+        self._makes_entries, self._makes_claims = False, plan.has_new  # or only changes what stands
+        self._keeps_order, self._excludes = not plan.ranks, False  # as far as the drafts tell
 
     def run(self, before_commit: Callable[[Version | None], None] | None = None) -> Version | None:
         """Publish; None if nothing changed that a reader sees. before_commit runs in the same transaction.
@@ -59,23 +83,48 @@ class Publication:
         Raises ListMoved if somebody wrote to the list meanwhile; nothing is written then.
         """
         plan = self.plan
-        with transaction.atomic():
+        self._renew_marks()
+        with self.dialect.writing(self._staged()) as (entries, claims):
             list_ = MediaList.objects.locked(plan.list_.pk)
+            still_ours()
             if list_.current_id != plan.base or planned_against(list_) != plan.written:
+                raise ListMoved
+            if list_.filling != (self.version_id if self.is_filled else None):
                 raise ListMoved
             self._take_facts(list_)
             if not plan.is_empty:
                 self.version = self._make_version(list_)
-            self._write_entries()
-            self._write_ranks()
-            self._write_claims()
+                self.version_id = self.version.pk
+            if self.is_filled:
+                MediaList.objects.filter(pk=list_.pk).update(filling=None, filling_until=None)
+            else:
+                self._write_entries(entries)
+                self._write_ranks()
+                self._write_claims(claims)
             write_edits(plan, self.version, self.ids, self.author)
             put_questions(plan, list_, self.version, self.ids)
             self._settle(list_)
             if before_commit is not None:
                 before_commit(self.version)
-        self.plan.list_.current_id = list_.current_id
+        self.plan.list_.current_id, self.plan.list_.fence = list_.current_id, list_.fence
+        if len(plan.drafts):
+            search.settle()
         return self.version
+
+    @property
+    def _speaks_anew(self) -> bool:
+        plan = self.plan
+        moved = plan.gone or plan.missing or plan.back or plan.positions or plan.moved_claims
+        return bool(len(plan.drafts) or plan.has_new or len(plan.folded) or moved)
+
+    def _renew_marks(self) -> None:
+        """Some at a time: of what a source says in other bytes these are known again, whether this is published or not."""
+        marks = iter(self.plan.marks.items())
+        while some := list(islice(marks, MARKED)):
+            with self.dialect.writing(self.dialect.stage(CLAIM, ("mark",), some)) as stage:
+                still_ours()
+                if stage is not None:
+                    self.dialect.update_from_stage(stage)
 
     def _take_facts(self, list_: MediaList) -> None:
         """What the source says of the whole, where the list says nothing yet."""
@@ -89,45 +138,66 @@ class Publication:
             list_.save(update_fields=["facts"])
 
     def _make_version(self, list_: MediaList) -> Version:
-        last = list_.versions.aggregate(last=Max("number"))["last"] or 0
+        last, order, count = self._last_of(list_)
         counts, source = self.plan.counts, self.plan.source
         return Version.objects.create(
-            list=list_, number=last + 1, kind=self.kind, author=self.author,
+            pk=self.version_id, list=list_, number=last + 1, order=order, item_count=count, kind=self.kind, author=self.author,
             author_name=self.author.get_username() if self.author else "", summary=self.summary[:300],
             source=source, source_name=source.name if source else "", facts=list_.facts,
             added=counts.added, removed=counts.removed, changed=counts.changed, moved=counts.moved,
             correlation_id=self.correlation_id,
         )  # fmt: skip
 
+    def _last_of(self, list_: MediaList) -> tuple[int, bytes, int]:
+        """Number, order and count of entries of the version that stands, which is the last one."""
+        if list_.current_id is None:
+            return 0, packed.pack(()), 0
+        number, order, count = Version.objects.values_list("number", "order", "item_count").get(pk=list_.current_id)
+        return number, bytes(order or packed.pack(())), count
+
     # -- entries ------------------------------------------------------------------------------------------------------
 
-    def _write_entries(self) -> None:
-        stage_rows: list[tuple[Any, ...]] = []
-        for block in self.plan.drafts.blocks():
-            new = [draft for draft in block if draft.slot < 0]
-            self._insert(new)
-            stage_rows += [
-                (draft.slot, *self._row(draft), _history_type(draft))
-                for draft in block
-                if draft.slot > 0 and draft.op != "same"
-            ]
-            if len(stage_rows) >= 5000:
-                self._update(stage_rows)
-                stage_rows = []
-        self._update(stage_rows)
+    @contextmanager
+    def _staged(self) -> Iterator[tuple[Stage | None, Stage | None]]:
+        """What is to become of entries and claims that stand already."""
+        if self.is_filled:
+            yield None, None
+            return
+        entries = self.dialect.stage(ENTRY, rows.COLUMNS, self._changed_entries(), extra=("written",))
+        claims = self.dialect.stage(CLAIM, CLAIM_COLUMNS, self._changed_claims())
+        with entries as changed, claims as said:
+            yield changed and self.dialect.narrowed(changed), said and self.dialect.narrowed(said)
 
-    def _row(self, draft: Draft) -> tuple[Any, ...]:
-        row = list(draft.row)
-        row[rows.FIRST_LISTED] = self.dialect.moment(row[rows.FIRST_LISTED])
-        return tuple(row)
+    def _changed_entries(self) -> Iterator[tuple[Any, ...]]:
+        for draft in self.plan.drafts:
+            self._keeps_order &= draft.op in IN_PLACE
+            self._excludes |= draft.excluded
+            if draft.slot < 0:
+                self._makes_entries = True
+            elif draft.op != "same":
+                yield draft.slot, *draft.row, _history_type(draft)
 
-    def _insert(self, drafts: Sequence[Draft]) -> None:
+    def _changed_claims(self) -> Iterator[tuple[Any, ...]]:
+        for draft in self.plan.folded:
+            if draft.pk is None or draft.slot < 0:
+                self._makes_claims = True
+            else:
+                yield draft.pk, *self._claim(draft)
+
+    def _write_entries(self, changed: Stage | None) -> None:
+        if self._makes_entries:
+            for block in self.plan.drafts.blocks():
+                self.insert([draft for draft in block if draft.slot < 0])
+        if changed is not None:
+            self._update(changed)
+
+    def insert(self, drafts: Sequence[Draft]) -> None:
         if not drafts:
             return
-        pks = self.dialect.new_ids(ENTRY, len(drafts))
-        self.ids |= {draft.slot: pk for draft, pk in zip(drafts, pks, strict=True)}
+        pks = list(islice(self.given, len(drafts))) or self.dialect.new_ids(ENTRY, len(drafts))
+        self.ids.update((draft.slot, pk) for draft, pk in zip(drafts, pks, strict=True))
         self.dialect.load(
-            ENTRY, ("id", *rows.COLUMNS), ((pk, *self._row(d)) for pk, d in zip(pks, drafts, strict=True))
+            ENTRY, ("id", *rows.COLUMNS), [(pk, *self._placed(d)) for pk, d in zip(pks, drafts, strict=True)]
         )
         # A closed range: PostgreSQL guesses an open one as a third of the table. Another list's ids may lie between.
         self._write_history(
@@ -143,53 +213,47 @@ class Publication:
                 (pks[0], pks[-1], self.plan.list_.pk),
             )
 
-    def _update(self, staged: Sequence[tuple[Any, ...]]) -> None:
-        if not staged:
-            return
-        with self.dialect.stage(ENTRY, rows.COLUMNS, staged, extra=("written",)) as stage:
-            if self.version is not None:
-                self.dialect.execute(
-                    f'UPDATE "{HISTORY}" SET closed_by_id = %s WHERE closed_by_id IS NULL AND id IN '  # noqa: S608
-                    f"(SELECT id FROM \"{stage}\" WHERE written <> '')",
-                    [self.version.pk],
-                )
-            self.dialect.update_from_stage(ENTRY, rows.COLUMNS, stage)
-            kept = ", ".join(f'e."{column}"' for column in KEPT)
-            self._write_history(
-                f'SELECT {kept}, %s, s.written, %s, %s FROM "{stage}" s JOIN "{ENTRY}" e ON e.id = +s.id '  # noqa: S608
-                "WHERE s.written <> ''"
+    def _placed(self, draft: Draft) -> tuple[Any, ...]:
+        """The row with its rank: in an order by a field that is known only when everything is folded."""
+        rank = self.plan.ranks.get(draft.slot, draft.row[rows.AT["rank"]])
+        return draft.row if rank == draft.row[rows.AT["rank"]] else changed_row(draft.row, rank=rank)
+
+    def _update(self, changed: Stage) -> None:
+        if self.version is not None:
+            self.dialect.execute(
+                f'UPDATE "{HISTORY}" SET closed_by_id = %s WHERE closed_by_id IS NULL AND id IN '  # noqa: S608
+                f"(SELECT id FROM \"{changed.name}\" WHERE written <> '')",
+                [self.version.pk],
             )
+        self.dialect.update_from_stage(changed)
+        kept = ", ".join(f'e."{column}"' for column in KEPT)
+        self._write_history(
+            f'SELECT {kept}, %s, s.written, %s, %s FROM "{changed.name}" s JOIN "{ENTRY}" e ON e.id = +s.id '  # noqa: S608
+            "WHERE s.written <> ''"
+        )
 
     def _write_history(self, select: str, params: Sequence[Any] = ()) -> None:
-        if self.version is None:
+        if self.version_id is None:
             return
         author = self.author.pk if self.author else None
         self.dialect.execute(
             f'INSERT INTO "{HISTORY}" ({quote(KEPT)}, history_date, history_type, version_id, history_user_id) {select}',
-            [self.plan.at, self.version.pk, author, *params],
+            [self.plan.at, self.version_id, author, *params],
         )
 
     def _write_ranks(self) -> None:
-        late = self.plan.list_.order_mode == MediaList.OrderMode.FIELD or self.plan.order_mode is not None
-        ranks = [(self.ids.get(slot, slot), rank) for slot, rank in self.plan.ranks.items() if slot > 0 or late]
-        ranks = [(pk, rank) for pk, rank in ranks if pk > 0]
+        ranks = [(slot, rank) for slot, rank in self.plan.ranks.items() if slot > 0]
         if ranks:
             self.dialect.update_from(ENTRY, ("rank",), ranks)
 
     # -- claims -------------------------------------------------------------------------------------------------------
 
-    def _write_claims(self) -> None:
+    def _write_claims(self, changed: Stage | None) -> None:
         plan, dialect = self.plan, self.dialect
-        changed: list[tuple[Any, ...]] = []
-        for block in plan.claims.blocks():
-            new = [draft for draft in block if draft.pk is None]
-            if new:
-                # A list, not a generator: it may ask the database, which cannot answer while a COPY is under way.
-                claims = [(self._source_of(draft), *self._claim(draft), 0) for draft in new]
-                dialect.load(CLAIM, ("source_id", *CLAIM_COLUMNS, "missing"), claims)
-            changed += [(draft.pk, *self._claim(draft)) for draft in block if draft.pk is not None]
-        if changed:
-            dialect.update_from(CLAIM, CLAIM_COLUMNS, changed)
+        if self._makes_claims:
+            self._make_claims()
+        if changed is not None:
+            dialect.update_from_stage(changed)
         if plan.moved_claims:
             moved = ((pk, self.ids.get(slot, slot)) for pk, slot in plan.moved_claims.items())
             dialect.update_from(CLAIM, ("entry_id",), moved)
@@ -203,13 +267,28 @@ class Publication:
             remember(Claim.objects.filter(pk__in=pks), at=plan.at)
             Claim.objects.filter(pk__in=pks)._raw_delete("default")
 
+    def _make_claims(self) -> None:
+        """New ones, and those that speak of a new entry from now on."""
+        moved: list[tuple[Any, ...]] = []
+        new = (draft for draft in self.plan.claims if draft.pk is None or draft.slot < 0)
+        while block := list(islice(new, self.dialect.rows)):
+            self.insert_claims([draft for draft in block if draft.pk is None])
+            moved += [(draft.pk, *self._claim(draft)) for draft in block if draft.pk is not None]
+        self.dialect.update_from(CLAIM, CLAIM_COLUMNS, moved)
+
+    def insert_claims(self, drafts: Sequence[ClaimDraft]) -> None:
+        if drafts:
+            # A list, not a generator: it may ask the database, which cannot answer while a COPY is under way.
+            claims = [(self._source_of(draft), *self._claim(draft), 0) for draft in drafts]
+            self.dialect.load(CLAIM, ("source_id", *CLAIM_COLUMNS, "missing"), claims)
+
     def _claim(self, draft: ClaimDraft) -> tuple[Any, ...]:
         record = draft.record
         entry = draft.slot if draft.slot > 0 else self.ids[draft.slot]
         return (
-            f"entry {entry}" if draft.kept else record.key, entry, record.kind, record.position, draft.digest,
-            _json(record.ids), _json(record.values), self.dialect.moment(_from_epoch(draft.first_at)),
-            _json(draft.times), draft.listing,
+            f"entry {entry}" if draft.kept else record.key, entry, str(record.kind), draft.position, draft.digest, record.mark,
+            _json(record.ids), _json(record.values), _moment(draft.first_at), _json(draft.times) if draft.times else "{}",
+            draft.listing,
         )  # fmt: skip
 
     def _source_of(self, draft: ClaimDraft) -> int | None:
@@ -221,6 +300,19 @@ class Publication:
     def _kept(self) -> Source:
         return Source.objects.kept(self.plan.list_)
 
+    def _order_now(self) -> tuple[bytes, int]:
+        """The order as it is stored, and how many entries it has."""
+        listed = self._listed() if self._order is None else self._order
+        return packed.pack(listed), len(listed)
+
+    def _listed(self) -> Sequence[int]:
+        listed = Entry._base_manager.filter(list=self.plan.list_, state=Entry.State.LISTED)
+        return array("q", (pk for (pk,) in walked(listed.order_by("rank", "id").values_list("id"))))
+
+    def order_now(self) -> None:
+        """Read the order before the last transaction: nobody else writes to a list that is being filled."""
+        self._order = self._listed()
+
     # -- what goes with it --------------------------------------------------------------------------------------------
 
     def _settle(self, list_: MediaList) -> None:
@@ -229,16 +321,21 @@ class Publication:
             Refold.objects.create(
                 list=list_, entry_id=self.ids.get(slot, slot), kind=Version.Kind.MERGE, reason=SAME
             )  # fmt: skip
+        if self.version is None and self._speaks_anew:
+            list_.fence += 1  # who has planned against what was said before has to plan again
+            self.plan.written = (list_.fence, *self.plan.written[1:])
+            MediaList.objects.filter(pk=list_.pk).update(fence=list_.fence)
         if self.version is None and not len(self.plan.drafts):
             return
-        entries = Entry.objects.filter(list=list_)
-        list_.excluded_count = entries.filter(state=Entry.State.EXCLUDED).count()
+        if list_.excluded_count or self._excludes or self.is_filled:
+            entries = Entry._base_manager.filter(list=list_)
+            list_.excluded_count = entries.exclude(state=Entry.State.LISTED).filter(state=Entry.State.EXCLUDED).count()
         changed = ["excluded_count", "updated_at"]
         if self.version is not None:
-            order = list(entries.listed().order_by("rank", "id").values_list("id", flat=True))
-            self.version.order, self.version.item_count = packed.pack(order), len(order)
-            self.version.save(update_fields=["order", "item_count"])
-            list_.current, list_.item_count = self.version, len(order)
+            if not (self._keeps_order and list_.current_id):
+                self.version.order, self.version.item_count = self._order_now()
+                self.version.save(update_fields=["order", "item_count"])
+            list_.current, list_.item_count = self.version, self.version.item_count
             changed += ["current", "item_count"]
         if self.plan.order_mode is not None:
             list_.order_mode, list_.order_field = self.plan.order_mode
@@ -256,36 +353,22 @@ def publish(
     summary: str = "",
     correlation_id: str = "",
     before_commit: Callable[[Version | None], None] | None = None,
+    showing: Callable[[], AbstractContextManager[Any]] = nullcontext,
 ) -> Version | None:
-    """Write a plan as one version; None if no reader sees a difference (claims may still have moved).
+    """Write a plan as one version, on SQLite a very large one as several; returns the last, None if no reader sees a
+    difference (claims may still have moved). before_commit runs in the transaction of the last; `showing` is entered before
+    anything is written that a reader sees.
 
     Raises ListMoved if the list has another version by now; plan again then.
     """
-    return Publication(plan, kind, author, summary, correlation_id).run(before_commit)
-
-
-def remember(claims: Any, *, at: Any) -> None:
-    """Write the provenance of claims that go for good (a queryset of Claim), 500 at a time."""
-    found = claims.select_related("entry", "source__list").only(
-        "first_at", "entry__item_id", "entry__title", "source__name", "source__role", "source__list__name",
-        "source__list_id",
-    )  # fmt: skip
-    rows = (
-        Provenance(
-            item_id=claim.entry.item_id,
-            title=claim.entry.title,
-            origin=Provenance.Origin.MANUAL if claim.source.role == Source.Role.KEPT else Provenance.Origin.LIST,
-            list_id=claim.source.list_id,
-            list_name=claim.source.list.name,
-            source_id=claim.source_id,
-            source_name=claim.source.name,
-            first_at=claim.first_at,
-            last_at=at,
-        )
-        for claim in found.iterator(chunk_size=500)
-    )
-    while block := list(islice(rows, 500)):
-        Provenance.objects.bulk_create(block)
+    publication = Publication(plan, kind, author, summary, correlation_id)
+    if goes_by_blocks(plan):
+        return fill(publication, before_commit, showing)
+    with showing():
+        if not goes_in_parts(plan):
+            return publication.run(before_commit)
+        of_all = correlation_id or str(uuid4())
+        return publish_parts(lambda part: Publication(part, kind, author, summary, of_all), plan, before_commit)
 
 
 def _mark_missing(pks: Sequence[int], at: Any) -> None:
@@ -303,5 +386,7 @@ def _json(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
-def _from_epoch(seconds: int) -> Any:
-    return datetime.fromtimestamp(seconds, UTC)
+@lru_cache(maxsize=1024)
+def _moment(seconds: int) -> str | None:
+    """Seconds of the epoch as the database takes a time."""
+    return Dialect.of().moment(datetime.fromtimestamp(seconds, UTC))

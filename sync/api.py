@@ -1,11 +1,8 @@
 """Runs and uploads."""
 
-from collections.abc import Iterable
 from typing import Any
 
-import orjson
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
 from django.db.models import F, QuerySet
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
@@ -17,62 +14,88 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from lists.api.parts import (
-    NEWEST,
+    BY_AGE,
+    AgeQuery,
     Moment,
-    PageQuery,
     StrictSerializer,
     body_of,
     editable_list,
+    id_field,
     operation,
     page_answer,
     page_of,
     query_of,
     sought,
 )
-from lists.errors import Refused
 from lists.models import Proposal, Source
 from sync import runs, uploads
-from sync.adapters import ADAPTERS, FileAdapter, is_fetched
-from sync.errors import Busy
+from sync.adapters import ADAPTERS, FileAdapter, checked
+from sync.api_accounts import AccountKinds, Accounts, AccountSignIn, OneAccount, SourceAccount, TestAccount
+from sync.api_batches import Batches, CancelBatch, OneBatch
+from sync.api_batches import Parts as BatchParts
+from sync.api_breakers import Breakers, OpenBreaker, ResetBreaker
+from sync.api_kinds import Formats, SourceTypes
+from sync.api_parts import ConfigField
+from sync.api_previews import (
+    KeepPreview,
+    MoveSource,
+    Previews,
+    ProposalSerializer,
+    Recognise,
+    TryAgain,
+    decidable_upload,
+    visible_upload,
+)
+from sync.api_sources import Schedule, SourcesAndNew, Syncs
+from sync.api_statistics import RunStatistics, RunTrends
+from sync.api_syncing import SyncList, SyncSource
 from sync.models import Run
 
-CONFIG_LIMIT = 20_000  # bytes as JSON
 ENVELOPE = 65_536  # bytes of a multipart body around its file
 
-FILTERS = {"list": "list", "state": "state", "from": "created_at__gte", "to": "created_at__lte"}  # parameter -> lookup
+# Parameter -> lookup.
+FILTERS = {
+    "list": "list", "source": "source", "state": "state", "kind": "kind", "from": "created_at__gte", "to": "created_at__lte",
+}  # fmt: skip
 
 
 class RunSerializer(serializers.ModelSerializer[Run]):
     requested_by = serializers.CharField(source="requested_by_name", help_text="empty: the schedule")
     version = serializers.IntegerField(source="version_number", allow_null=True, help_text="null: nothing changed")
+    items_per_s = serializers.FloatField(
+        allow_null=True, help_text="rows a second, so far or in the end; null: not measured"
+    )
+    left_s = serializers.IntegerField(allow_null=True, help_text="seconds that it may take still; null: nobody knows")
 
     class Meta:
         model = Run
         fields = [
             "id", "list", "source", "kind", "state", "priority", "requested_by", "correlation_id", "attempt", "previous",
-            "created_at", "started_at", "finished_at", "next_attempt_at", "duration_ms", "step", "progress", "outcome",
+            "interruptions", "created_at", "started_at", "finished_at", "next_attempt_at", "waits_for", "deferrals", "duration_ms", "step", "progress", "outcome",
             "found", "added", "updated", "unchanged", "removed", "excluded", "conflicted", "held", "duplicates", "skipped",
-            "not_taken", "error_code", "error", "version",
+            "not_taken", "items_per_s", "left_s", "memory_peak_mib", "requests", "cache_hits", "cache_misses", "error_rate",
+            "error_code", "error", "version",
         ]  # fmt: skip
 
 
 class RunDetailSerializer(RunSerializer):
-    """details: the rows that could not be read, what was not taken, and seconds by step."""
+    """details: the rows that could not be read, what was not taken, what filters kept out by what they look at, how many new
+    entries wait for a later sync, seconds by step, and milliseconds of each block."""
 
     class Meta(RunSerializer.Meta):
         fields = [*RunSerializer.Meta.fields, "details"]
 
 
-class RunQuery(PageQuery):
+class RunQuery(AgeQuery):
     state = serializers.ChoiceField(Run.State.choices, required=False)
+    kind = serializers.ChoiceField(Run.Kind.choices, required=False)
 
     def get_fields(self) -> dict[str, Any]:
-        """`from` is a word of Python and cannot be the name of an attribute."""
+        """`from` is a word of Python; `source` is what serializers have of that name."""
         return {
             **super().get_fields(),
-            "list": serializers.IntegerField(
-                min_value=1, max_value=2**63 - 1, required=False, help_text="id of a list"
-            ),
+            "list": id_field("id of a list", required=False),
+            "source": id_field("id of a source", required=False),
             "from": Moment(required=False, help_text="asked for at this time or later"),
             "to": Moment(required=False, until=True, help_text="a time, or a date for its last moment"),
         }
@@ -88,9 +111,8 @@ class Runs(APIView):
         """Runs of your lists, newest first."""
         query = query_of(request, RunQuery)
         wanted = {lookup: query[name] for name, lookup in FILTERS.items() if name in query}
-        return page_answer(
-            sought(runs_of(request.user).filter(**wanted).defer("details"), NEWEST, query), RunSerializer
-        )
+        rows = runs_of(request.user).filter(**wanted).defer("details")
+        return page_answer(sought(rows, BY_AGE[query["sort"]], query), RunSerializer)
 
 
 class OneRun(APIView):
@@ -100,20 +122,16 @@ class OneRun(APIView):
         return Response(RunDetailSerializer(get_object_or_404(runs_of(request.user), pk=run_id)).data)
 
 
-class ConfigField(serializers.JSONField):
-    """Answers to a format's questions. It is checked against its form by checked_config()."""
-
-    default_error_messages = {"invalid": "This must be a JSON object of plain values, not more than 20 kB."}
-
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
-        try:
-            value = super().to_internal_value(data)
-            text = orjson.dumps(value)  # refuses lone surrogates and what is nested too deep to store
-        except (RecursionError, TypeError):
-            self.fail("invalid")
-        if not isinstance(value, dict) or len(text) > CONFIG_LIMIT or b"\\u0000" in text:
-            self.fail("invalid")
-        return value
+class CancelRun(APIView):
+    @operation("run_cancel", {200: RunDetailSerializer, 202: RunDetailSerializer})
+    def post(self, request: Request, run_id: int) -> Response:
+        """Stop a run. One that waits has ended at once (200), a running one within two seconds (202: follow it). It changes
+        nothing then. 409 if it has ended, is being cancelled already, or is being written."""
+        run = get_object_or_404(Run.objects.for_user(request.user), pk=run_id)
+        editable_list(request.user, run.list_id)
+        runs.cancel(run, by=request.user)
+        found = runs_of(request.user).get(pk=run.pk)
+        return Response(RunDetailSerializer(found).data, 202 if found.is_active else 200)
 
 
 class FormatSerializer(StrictSerializer):
@@ -148,69 +166,24 @@ class ReadAgainSerializer(FormatSerializer):
     )
 
 
-class SyncSerializer(StrictSerializer):
-    force = serializers.BooleanField(default=False, help_text="also if it was fetched a moment ago")
-
-
-class TooSoonSerializer(serializers.Serializer[Any]):
-    """A source that was fetched a moment ago."""
-
-    source = serializers.IntegerField()  # type: ignore[assignment] # the attribute is the instance's
-    until = serializers.DateTimeField(help_text="from then on it is fetched without force")
-
-
-class SyncAskedSerializer(serializers.Serializer[Any]):
-    """What became of the request, source by source."""
-
-    runs = serializers.ListField(child=serializers.IntegerField(), help_text="ids of the runs that wait now")
-    busy = serializers.ListField(
-        child=serializers.IntegerField(), help_text="ids of runs that waited or worked already"
-    )
-    skipped = TooSoonSerializer(many=True)
-
-
 class ConfirmSerializer(StrictSerializer):
     list_name = serializers.CharField(required=False, max_length=200, help_text="of a list that is made by this")
     source_name = serializers.CharField(required=False, max_length=200, help_text="of a source that is made by this")
 
 
-class ProposalSerializer(serializers.ModelSerializer[Proposal]):
-    """result: what the file would do: counts, the first rows of each kind, columns, rows that cannot be read."""
+class UploadSummarySerializer(ProposalSerializer):
+    """Without what its preview shows."""
 
-    class Meta:
-        model = Proposal
-        fields = [
-            "id", "state", "list", "source", "list_name", "filename", "adapter", "config", "result", "error", "created_at",
-            "expires_at", "decided_at",
-        ]  # fmt: skip
+    class Meta(ProposalSerializer.Meta):
+        fields = [name for name in ProposalSerializer.Meta.fields if name != "result"]
 
 
 def checked_config(adapter: str, config: dict[str, Any]) -> dict[str, Any]:
-    """Answers as the format's own form takes them. Raises ValidationError for questions that it does not ask."""
-    form = (ADAPTERS[adapter] if adapter else FileAdapter).Config(config)
-    unknown = sorted(name[:40] for name in config.keys() - form.fields.keys())
-    if unknown:
-        raise serializers.ValidationError({"config": [f"This format does not ask for {', '.join(unknown)}."]})
-    if not form.is_valid():
-        raise serializers.ValidationError(
-            {"config": [f"{name}: {text}" for name, texts in form.errors.items() for text in texts]}
-        )
-    return {name: form.cleaned_data[name] for name in config}
-
-
-def visible_upload(user: Any, pk: int) -> Proposal:
-    """A preview that the user may see. Raises Http404."""
-    previews = Proposal.objects.for_user(user).without_body().filter(kind=Proposal.Kind.PREVIEW)
-    return get_object_or_404(previews.select_related("list"), pk=pk)
-
-
-def decidable_upload(user: Any, pk: int) -> Proposal:
-    """A preview that the user may decide. Raises Http404, or PermissionDenied for who may only look."""
-    proposal = visible_upload(user, pk)
-    mine = proposal.created_by_id == user.pk or user.is_staff
-    if not (proposal.list.may_edit(user) if proposal.list else mine):
-        raise PermissionDenied("You may look at this preview but not decide it. Nothing was changed.")
-    return proposal
+    """Answers as the format's own form takes them. Raises ValidationError."""
+    answers, wrong = checked(ADAPTERS[adapter] if adapter else FileAdapter, config)
+    if wrong:
+        raise serializers.ValidationError({"config": wrong})
+    return answers
 
 
 class Uploads(APIView):
@@ -244,6 +217,25 @@ class Uploads(APIView):
         return Response(ProposalSerializer(proposal).data, 202)
 
 
+class UploadQuery(AgeQuery):
+    state = serializers.ChoiceField(Proposal.State.choices, required=False)
+
+    def get_fields(self) -> dict[str, Any]:
+        """A field called `list` would hide the builtin here."""
+        return {**super().get_fields(), "list": id_field("id of a list", required=False)}
+
+
+class UploadsListed(Uploads):
+    @operation("uploads", page_of(UploadSummarySerializer), query=UploadQuery)
+    def get(self, request: Request) -> Response:
+        """Files that you handed in, and those of your lists, newest first: what waits for a decision (state open) and
+        what became of others."""
+        query = query_of(request, UploadQuery)
+        wanted = {name: query[name] for name in ("list", "state") if name in query}
+        rows = Proposal.objects.for_user(request.user).filter(kind=Proposal.Kind.PREVIEW, **wanted)
+        return page_answer(sought(rows.defer("body", "result"), BY_AGE[query["sort"]], query), UploadSummarySerializer)
+
+
 class OneUpload(APIView):
     @operation("upload_preview", ProposalSerializer)
     def get(self, request: Request, upload_id: int) -> Response:
@@ -255,7 +247,7 @@ class ReadAgain(APIView):
     @operation("upload_read_again", ProposalSerializer, body=ReadAgainSerializer, status=202)
     def post(self, request: Request, upload_id: int) -> Response:
         """Make the preview anew, as another format or with other settings, or as another source of the list."""
-        proposal = decidable_upload(request.user, upload_id)
+        proposal = decidable_upload(request.user, upload_id, of_address=False)
         body = body_of(request, ReadAgainSerializer)
         wanted: dict[str, Any] = {name: body[name] for name in ("adapter", "config") if name in body}
         if "config" in wanted:
@@ -274,6 +266,21 @@ def _source(proposal: Proposal, pk: int | None) -> Source | None:
     return source
 
 
+class PartsSerializer(StrictSerializer):
+    parts = serializers.ListField(
+        child=serializers.CharField(max_length=500), min_length=1, max_length=100, help_text="names of result.parts"
+    )
+
+
+class Parts(APIView):
+    @operation("upload_parts", ProposalSerializer(many=True), body=PartsSerializer, status=202)
+    def post(self, request: Request, upload_id: int) -> Response:
+        """Previews of further lists of an archive, each for a list to be made of it."""
+        proposal = decidable_upload(request.user, upload_id, of_address=False)
+        taken = uploads.take_parts(proposal, body_of(request, PartsSerializer)["parts"], by=request.user)
+        return Response(ProposalSerializer(taken, many=True).data, 202)
+
+
 class Confirm(APIView):
     @operation(
         "upload_confirm",
@@ -285,7 +292,7 @@ class Confirm(APIView):
     )
     def post(self, request: Request, upload_id: int) -> Response:
         """Make it so. The answer names the run; follow it until it has ended."""
-        proposal = decidable_upload(request.user, upload_id)
+        proposal = decidable_upload(request.user, upload_id, of_address=False)
         run = uploads.confirm(proposal, by=request.user, **body_of(request, ConfirmSerializer))
         return Response({"run": run.pk}, 202)
 
@@ -298,61 +305,41 @@ class Discard(APIView):
         return Response(ProposalSerializer(proposal).data)
 
 
-class NothingToFetch(Refused):
-    code = "nothing_to_fetch"
-
-
-SYNC_ASKED = {200: SyncAskedSerializer, 202: SyncAskedSerializer}
-
-
-def _sync(request: Request, sources: Iterable[Source]) -> Response:
-    """Ask for a run of each source: 202 if one was queued, 200 if all were left alone. Raises Busy if none could be."""
-    force = body_of(request, SyncSerializer)["force"]
-    queued, busy, skipped = [], [], []
-    for source in sources:
-        try:
-            asked = runs.request_sync(source, by=request.user, force=force)
-        except Busy as e:
-            busy.append(e)
-            continue
-        if asked.run is None:
-            skipped.append({"source": source.pk, "until": asked.skipped_until})
-        else:
-            queued.append(asked.run.pk)
-    if busy and not queued:
-        raise busy[0]
-    answer = {"runs": queued, "busy": [e.run.pk for e in busy], "skipped": skipped}
-    return Response(SyncAskedSerializer(answer).data, 202 if queued else 200)
-
-
-class SyncList(APIView):
-    @operation("list_sync", SYNC_ASKED, body=SyncSerializer)
-    def post(self, request: Request, list_id: int) -> Response:
-        """Bring every enabled source of the list up to date that is fetched; one run for each."""
-        list_ = editable_list(request.user, list_id)
-        enabled = Source.objects.filter(list=list_, removed_at=None, enabled=True)
-        sources = [source for source in enabled if is_fetched(source)]
-        if not sources:
-            raise NothingToFetch("None of its sources is fetched. Nothing was read. Upload a newer file to renew it.")
-        return _sync(request, sources)
-
-
-class SyncSource(APIView):
-    @operation("source_sync", SYNC_ASKED, body=SyncSerializer)
-    def post(self, request: Request, list_id: int, source_id: int) -> Response:
-        """Bring one source up to date. Within its minimum gap it is left alone (200, skipped), unless forced."""
-        list_ = editable_list(request.user, list_id)
-        return _sync(request, [get_object_or_404(Source.objects.filter(list=list_, removed_at=None), pk=source_id)])
-
-
 urlpatterns: list[URLPattern] = [
+    path("lists/<int:list_id>/sources/", SourcesAndNew.as_view()),
+    path("lists/<int:list_id>/schedule/", Schedule.as_view()),
     path("lists/<int:list_id>/sync/", SyncList.as_view()),
     path("lists/<int:list_id>/sources/<int:source_id>/sync/", SyncSource.as_view()),
+    path("lists/<int:list_id>/sources/<int:source_id>/account/", SourceAccount.as_view()),
+    path("account-kinds/", AccountKinds.as_view()),
+    path("accounts/", Accounts.as_view()),
+    path("accounts/<int:account_id>/", OneAccount.as_view()),
+    path("accounts/<int:account_id>/test/", TestAccount.as_view()),
+    path("accounts/<int:account_id>/sign-in/", AccountSignIn.as_view()),
+    path("batches/", Batches.as_view()),
+    path("batches/<int:batch_id>/", OneBatch.as_view()),
+    path("batches/<int:batch_id>/parts/", BatchParts.as_view()),
+    path("batches/<int:batch_id>/cancel/", CancelBatch.as_view()),
+    path("syncs/", Syncs.as_view()),
     path("runs/", Runs.as_view()),
+    path("runs/statistics/", RunStatistics.as_view()),
+    path("runs/trends/", RunTrends.as_view()),
     path("runs/<int:run_id>/", OneRun.as_view()),
-    path("uploads/", Uploads.as_view()),
+    path("runs/<int:run_id>/cancel/", CancelRun.as_view()),
+    path("breakers/", Breakers.as_view()),
+    path("breakers/<int:breaker_id>/open/", OpenBreaker.as_view()),
+    path("breakers/<int:breaker_id>/reset/", ResetBreaker.as_view()),
+    path("formats/", Formats.as_view()),
+    path("source-types/", SourceTypes.as_view()),
+    path("source-types/recognise/", Recognise.as_view()),
+    path("lists/<int:list_id>/sources/<int:source_id>/move/", MoveSource.as_view()),
+    path("previews/", Previews.as_view()),
+    path("previews/<int:upload_id>/try-again/", TryAgain.as_view()),
+    path("previews/<int:upload_id>/keep/", KeepPreview.as_view()),
+    path("uploads/", UploadsListed.as_view()),
     path("uploads/<int:upload_id>/", OneUpload.as_view()),
     path("uploads/<int:upload_id>/read-again/", ReadAgain.as_view()),
+    path("uploads/<int:upload_id>/parts/", Parts.as_view()),
     path("uploads/<int:upload_id>/confirm/", Confirm.as_view()),
     path("uploads/<int:upload_id>/discard/", Discard.as_view()),
 ]

@@ -14,8 +14,8 @@ STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 STOP_S = 25  # for all together, before they are killed: whoever stops us (systemd, a container) seldom waits over 30
 
 
-def end_with_parent() -> Callable[[], None]:
-    """What a child runs right after the fork: ask Linux for a SIGTERM when its parent dies, be it by kill -9.
+def end_with_parent(number: signal.Signals = signal.SIGTERM) -> Callable[[], None]:
+    """What a child runs right after the fork: ask Linux for a signal when its parent dies, be it by kill -9.
 
     Elsewhere it does nothing. The parent is the thread that forks.
     """
@@ -23,7 +23,7 @@ def end_with_parent() -> Callable[[], None]:
         return lambda: None
     prctl = ctypes.CDLL(None).prctl
     set_parent_death_signal = 1
-    return lambda: prctl(set_parent_death_signal, signal.SIGTERM)
+    return lambda: prctl(set_parent_death_signal, number)
 
 
 class Child:

@@ -1,126 +1,212 @@
 """One sync, end to end: fetch, outcome, plan, publish, finish. Network and parsing happen outside of transactions."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
+from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
-from lists import fields, services, writer
+from lists import credentials, fields, filling, services, writer
 from lists.changes import plan_sync
-from lists.fields import storable
-from lists.models import Item, MediaList, Removals, Source, Version
-from lists.plan import Plan, Reading
-from lists.records import About, NotTaken, Record, Row, Unreadable
-from lists.spool import Spool
-from sync import readback
-from sync.adapters import ADAPTERS, Adapter, Context, FileAdapter, Reach, adapter_named
-from sync.errors import BadPayload, SyncError
+from lists.collecting import few_collections
+from lists.credentials import Lifter
+from lists.filters import counted
+from lists.known import Knowing, Known, Marker
+from lists.models import Claim, Entry, MediaList, Source, Version
+from lists.plan import Counts, Plan, Reading
+from lists.ration import left_waiting, room_of
+from lists.records import Read, Record, Rows, Unchanged
+from lists.spool import blocks
+from sync import access, readback, retries
+from sync.adapters import Adapter, Context, FileAdapter, adapter_named
+from sync.appraisal import is_whole, reading_of, salt_of
+from sync.errors import LeaseLost, NotModified, SourceUnavailable, SyncError
+from sync.http import Door, Meter, Validators
 from sync.models import Run
-from sync.runs import Progress, close, record_counts
+from sync.progress import FILLING, WRITING, Progress
+from sync.reading import Marks, read
+from sync.runs import close, record_counts
+from sync.windows import Window, mode_of
 
-KINDS = frozenset(Item.Kind.values)
 ATTEMPTS = 5  # somebody wrote to the list while we planned: plan again
+READINGS = 3  # somebody took away what the source had said: read again
+MOVED = -1
+MOVING = "The list kept changing while it was synced. Nothing was changed by this sync. Try it again."
 
 
-def read(adapter: Adapter, ctx: Context, each: Callable[[int], None] | None = None) -> Spool[Row]:
-    """Every row of a source, cleaned, in a spool that the caller closes. `each` hears how many were read so far.
-
-    Raises BadPayload if the whole cannot be read or brings nothing that a list could hold.
-    """
-    spool: Spool[Row] = Spool()
-    try:
-        taken = 0
-        refused: dict[str, int] = {}
-        for row in _cleaned(adapter.fetch(ctx)):
-            spool.append(row)
-            taken += isinstance(row, Record)
-            if not isinstance(row, Record) and (what := getattr(row, "what", "")):
-                refused[what] = refused.get(what, 0) + 1
-            if each is not None and len(spool) % 1000 == 0:
-                each(len(spool))
-        if not taken and refused:
-            found = ", ".join(f"{count} × {what}" for what, count in sorted(refused.items()))
-            raise BadPayload(f"There is nothing in it that a list could hold: {found}. Nothing was taken.")
-        return spool
-    except BaseException:
-        spool.close()
-        raise
+def context_of(
+    list_: MediaList, source: Source | None, body: bytes, config: dict[str, Any], meter: Meter | None = None
+) -> Context:
+    """What an adapter reads a file of this list from. source None: one to be made. Logins keep the names that they have."""
+    own, others = services.secrets_of(list_, source)
+    address = credentials.fill(source.address, own) if source else ""
+    return Context(body, config, Lifter(own, others), meter or Meter(), own, address=address)
 
 
-def _cleaned(rows: Iterable[Row]) -> Iterator[Row]:
-    """Records with values as they are stored; one whose values are of the wrong type becomes Unreadable."""
-    for row in rows:
-        if not isinstance(row, Record):
-            yield _storable(row)
-            continue
-        if row.kind not in KINDS:
-            yield Unreadable(row.line, f"“{row.kind}” is no kind of thing that a list can hold.", key=row.key)
-            continue
-        try:
-            yield replace(row, values=fields.clean(row.values), key=_bounded(row.key), ids=_clean_ids(row.ids))
-        except ValueError as e:
-            yield Unreadable(row.line, str(e), key=row.key)
+def _connect(run: Run, adapter: Adapter, ctx: Context, progress: Progress) -> Door:
+    """The way out of a run. What a service says of its last answer hangs on all that was asked."""
+    salt = hashlib.blake2b(fields.canonical([ctx.salt, ctx.address]), digest_size=8).hexdigest()
+    known = Validators(salt, (run.source.etag, run.source.last_modified))
+    return Door(
+        adapter.service, meter=progress.meter, watched=progress, limits=adapter.limits, validators=known,
+        account=str(run.source.account_id or ""), visitor=run.source.account_id is None,
+    )  # fmt: skip
 
 
-def _storable(row: Unreadable | NotTaken | About) -> Row:
-    """Without what no database takes: the words of a broken row are kept with the run."""
-    if isinstance(row, About):
-        facts = {storable(name): storable(str(fact)) for name, fact in row.facts.items()}
-        return About(storable(row.title), facts)
-    if isinstance(row, NotTaken):
-        return replace(row, what=storable(row.what))
-    key = None if row.key is None else _bounded(row.key)
-    return replace(row, reason=storable(row.reason), text=storable(row.text), key=key)
-
-
-def _bounded(key: str) -> str:
-    """A key that fits its column; two long ones that begin alike stay two."""
-    key = storable(key)
-    return key if len(key) <= 400 else f"{key[:367]}~{hashlib.blake2b(key.encode(), digest_size=16).hexdigest()}"
-
-
-def _clean_ids(ids: dict[str, str]) -> dict[str, str]:
-    return {name: value for name, value in ids.items() if value and len(value) <= 200 and "\x00" not in value}
-
-
-def salt_of(source_config: dict[str, Any], adapter: Adapter) -> str:
-    """What a record's meaning hangs on besides its content: digests made under another salt are no longer equal."""
-    return fields.canonical([adapter.key, adapter.version, source_config]).decode()
-
-
-def sync(run: Run, body: bytes = b"") -> Version | None:
+def sync(run: Run, body: bytes, progress: Progress) -> Version | None:
     """Carry out a claimed run; returns the version that it made, None if nothing changed. body: the file, if one was
     uploaded.
 
     The run is closed in the publishing transaction. Raises SyncError; nothing is changed then.
     """
-    progress = Progress(run)
-    source = run.source
+    filling.sweep(run.list)  # ours is the only run: a fill that stands here has died
     if run.proposal is not None and run.proposal.result.get("own_export"):
         return _edit(run, body, progress)
-    adapter = adapter_named(source.adapter)
-    ctx = Context(body, source.config)
-    with progress.step("Reading", 0):
-        spool = read(adapter, ctx, each=lambda count: progress.to(min(5 + count // 500, 25), found=count))
-    with spool:
-        how = reading_of(run.list, source, adapter, source.config, confirmed=run.kind == Run.Kind.UPLOAD)
-        for _ in range(ATTEMPTS):
-            _still_wanted(run)
-            services.settle_due(run.list)  # what other changes owe this list comes before any other version
-            run.list.refresh_from_db()
-            with progress.step("Comparing", 30):
-                plan = plan_sync(run.list, source, _followed(spool, progress), how, at=timezone.now(), create=True)
+    adapter = adapter_named(run.source.adapter)
+    ctx = context_of(run.list, run.source, body, run.source.config, progress.meter)
+    ctx.salt = fields.canonical([salt_of(run.source.config, adapter), run.source.mode]).decode()
+    ctx.accepted = bytes(run.source.body_digest or b"")
+    if not adapter.is_file:
+        ctx.secrets = access.secrets_for(run.source, adapter)
+    with few_collections(), _connect(run, adapter, ctx, progress) as ctx.http:
+        try:
+            return _read_and_bring(run, adapter, ctx, progress)
+        except NotModified:
+            return _repeat(run, adapter, ctx, progress)
+
+
+def _read_and_bring(run: Run, adapter: Adapter, ctx: Context, progress: Progress) -> Version | None:
+    parts: list[Version] = []
+    for _ in range(READINGS):
+        fence = _fence(run)
+        # A play is known by its neighbours, so all of a tracklist is read.
+        knowing = Knowing(run.source, marks=run.list.content != MediaList.Content.TRACKS)
+        with progress.step("Reading", 0):
+            if adapter.is_file:
+                ctx.compare(ctx.body)
+            rows = read(adapter, ctx, progress, marks=Marks(Marker(salt_of(run.source.config, adapter)), knowing.marks))
+        known = knowing.known
+        known.marks = {}
+        with rows:
             try:
-                _hold_to_preview(run, plan)
-                with progress.step("Writing", 80):
-                    return _publish(run, plan, progress)
-            except writer.ListMoved:
+                return _bring(run, adapter, ctx, rows, known, progress, fence=fence, parts=parts)
+            except _ClaimsMoved:
                 continue
-            finally:
-                plan.close()
-    raise SyncError("The list kept changing while it was synced. Nothing was changed by this sync. Try it again.")
+    raise SyncError(MOVING)
+
+
+def _bring(
+    run: Run, adapter: Adapter, ctx: Context, rows: Rows, known: Known, progress: Progress, *, fence: int,
+    parts: list[Version], again: bool = False,
+) -> Version | None:  # fmt: skip
+    """Plan and publish what was read. parts: takes the versions of this sync that stand, where it is too much for one.
+    again: it is what was accepted last."""
+    source = run.source
+    complete = is_whole(rows, ctx)
+    run.error_code, run.error = _said_of(ctx)
+    window = Window.of(source, rows.things, ctx.salt) if mode_of(source, adapter) == Source.Mode.ROLLING else None
+    if window is not None and complete and not again:
+        ctx.window = window.kept
+        if not window.is_good:
+            complete, run.error_code, run.error = False, Run.Cause.PARSE, str(window)
+    tries = 0
+    while tries < ATTEMPTS:
+        _still_wanted(run)
+        filling.sweep(run.list)  # of an attempt before this one
+        services.settle_due(run.list)  # what other changes owe this list comes before any other version
+        run.list.refresh_from_db()
+        if run.list.fence != fence:
+            fence, before, known = run.list.fence, known, Known(source)
+            if not known.is_like(before):
+                raise _ClaimsMoved
+        how = reading_of(
+            run.list, source, adapter, source.config, confirmed=run.kind == Run.Kind.UPLOAD, complete=complete,
+            stated=ctx.expected is not None,
+        )  # fmt: skip
+        with progress.step("Comparing", 30):
+            if not again:
+                how = replace(how, waiting=_left_waiting(run, rows, how, known, progress, parts))
+            plan = plan_sync(
+                run.list, source, _followed(rows, progress), how, at=timezone.now(), create=True, known=known
+            )  # fmt: skip
+        try:
+            _hold_to_preview(run, plan)
+            # What a person saw in a preview is not weighed: they have decided.
+            weighed = None if how.confirmed else services.weigh_changes(plan, source)
+            if weighed is not None and weighed.is_unsure:
+                whole = complete and not plan.counts.skipped
+                with progress.step(WRITING, 80):
+                    kept = services.Fetch(list(known.spelled_out(rows)), how, whole=whole, run=run.pk)
+                    return _hold(run, plan, weighed, kept, progress, ctx, complete=complete)
+            with progress.step(FILLING, 80) if filling.goes_by_blocks(plan) else nullcontext():
+                return _publish(run, plan, progress, ctx, weighed, complete=complete, again=again, parts=parts)
+        except writer.ListMoved as moved:
+            fence = MOVED
+            parts += moved.parts
+            tries += not moved.parts  # what got on has not tried in vain
+        finally:
+            plan.close()
+    raise SyncError(MOVING)
+
+
+def _left_waiting(
+    run: Run, rows: Rows, how: Reading, known: Known, progress: Progress, parts: Sequence[Version]
+) -> Sequence[str]:
+    """Keys of what is new and too much for one sync."""
+    room = room_of(run.list, how, came=sum(part.added for part in parts))
+    if room is None or not any(isinstance(row, Record) for row in rows):
+        return ()
+    return left_waiting(run.list, run.source, _followed(rows, progress), how, known, room=room)
+
+
+def _said_of(ctx: Context) -> tuple[str, str]:
+    """(code, sentence) of an answer that broke off, for its run; empty if it did not."""
+    if ctx.cut_off is None:
+        return "", ""
+    return ctx.cut_off.code, f"It broke off: {ctx.cut_off} What had come until then was taken. Nothing was removed."
+
+
+def _repeat(run: Run, adapter: Adapter, ctx: Context, progress: Progress) -> Version | None:
+    """The source says nothing new: what its last answer lacked is lacking again, and that is all."""
+    if not Claim.objects.filter(source=run.source, missing__gt=0).exists():
+        _close_unread(run, progress)
+        return None
+    fence, known = _fence(run), Known(run.source)
+    here = sorted((n for n, missing in enumerate(known.missing) if not missing), key=known.positions.__getitem__)
+    with Rows() as rows:
+        rows.extend(Unchanged(list(numbers), [None] * len(numbers)) for numbers in blocks(here))
+        return _bring(run, adapter, ctx, rows, known, progress, fence=fence, parts=[], again=True)
+
+
+def _close_unread(run: Run, progress: Progress) -> None:
+    """Nothing is new and nothing was lacking: only what other changes owe this list is written."""
+    found = run.source.accepted.get("found", 0)
+    kept_out = Entry.objects.filter(
+        list=run.list_id, state=Entry.State.EXCLUDED, claims__source=run.source_id
+    ).distinct()
+    with progress.step("Comparing", 30), transaction.atomic():
+        _still_wanted(run)
+        services.settle_due(list_ := MediaList.objects.locked(run.list_id))
+        list_.refresh_from_db(fields=["excluded_count"])
+        reasons = list(kept_out.values_list("id", "reason")) if list_.excluded_count else []
+        counts = Counts(found=found, unchanged=found, excluded=len(reasons))
+        filtered = counted(reason for _, reason in reasons)
+        with Plan(run.list, run.source, run.list.current_id, timezone.now(), counts, filtered=filtered) as plan:
+            _settle_source(run, plan, Context(), whole=False, again=True)
+            _close(run, plan, None, progress, Run.Outcome.NOT_MODIFIED)
+
+
+def _fence(run: Run) -> int:
+    return MediaList.objects.values_list("fence", flat=True).get(pk=run.list_id)
+
+
+class _ClaimsMoved(Exception):
+    """Claims of the source were taken away while it was read: what is known of it holds no more."""
 
 
 def _still_wanted(run: Run) -> None:
@@ -139,8 +225,8 @@ def _edit(run: Run, body: bytes, progress: Progress) -> Version | None:
     assert proposal is not None
     adapter = adapter_named(proposal.adapter)
     assert isinstance(adapter, FileAdapter)
-    ctx = Context(body, proposal.config)
-    with progress.step("Reading", 0), read(adapter, ctx) as rows:
+    ctx = context_of(run.list, None, body, proposal.config, progress.meter)
+    with progress.step("Reading", 0), read(adapter, ctx, progress) as rows:
         back = readback.read_back(run.list, adapter, ctx, rows)
     if back is None:
         raise SyncError("The version that this file names is not kept any more. Nothing was changed.")
@@ -149,43 +235,25 @@ def _edit(run: Run, body: bytes, progress: Progress) -> Version | None:
 
     def finish(plan: Plan, version: Version | None) -> None:
         _hold_to_preview(run, plan)
-        plan.counts.found, plan.counts.skipped = back.comparison.rows, len(back.unread)
-        plan.problems = [{"line": row.line, "reason": row.reason, "text": row.text[:200]} for row in back.unread[:200]]
+        plan.counts.found = back.comparison.rows
+        for row in back.unread:
+            plan.note(row)
         plan.counts.unchanged = back.comparison.rows - back.comparison.changed - back.comparison.added
-        _close(run, plan, version, progress)
+        services.keep_secrets(run.source, ctx.logins.secrets)
+        _close(run, plan, version, progress, Run.Outcome.COMPLETE)
 
-    with progress.step("Writing", 80):
+    with progress.step(WRITING, 80):
         return services.act_on(
             run.list, act, by=run.requested_by, summary=f"Export of version {back.comparison.version}, edited",
             before_commit=finish, seen=seen,
         )  # fmt: skip
 
 
-def _followed(spool: Spool[Row], progress: Progress) -> Iterator[Row]:
-    for count, row in enumerate(spool):
-        if count % 500 == 0:
-            progress.to(30 + round(30 * count / max(len(spool), 1)))
-        yield row
-
-
-def reading_of(
-    list_: MediaList, source: Source | None, adapter: Adapter, config: dict[str, Any], *, confirmed: bool
-) -> Reading:
-    """How an answer of a source is taken, by its preview and by its run alike. source None: one to be made.
-
-    confirmed: a person saw what leaves, so it leaves at once; else a network source's entry is missing once before.
-    """
-    mode = source.mode if source else Source.Mode.COMPLETE
-    grace = source.grace if source else None
-    removals = list_.removals()
-    return Reading(
-        may_remove=adapter.reach is Reach.COMPLETE and mode == Source.Mode.COMPLETE,
-        confirmed=confirmed,
-        grace=0 if confirmed else 1 if grace is None else grace,
-        salt=salt_of(config, adapter),
-        keep=removals == Removals.KEEP,
-        ask=removals == Removals.ASK,
-    )
+def _followed(spool: Rows, progress: Progress) -> Iterator[Read]:
+    return progress.counted(
+        spool, lambda count: 30 + round(50 * count / max(progress.run.found, count, 1)),
+        weight=lambda row: len(row.numbers) if isinstance(row, Unchanged) else 1,
+    )  # fmt: skip
 
 
 def _hold_to_preview(run: Run, plan: Plan) -> None:
@@ -193,7 +261,7 @@ def _hold_to_preview(run: Run, plan: Plan) -> None:
     if run.proposal is None or not plan.counts.removed:
         return
     promised = set(run.proposal.result.get("leaving", ()))
-    now = {draft.slot for draft in plan.drafts if draft.before is not None and draft.after is None}
+    now = {draft.slot for draft in plan.drafts if draft.leaves}
     if now - promised:
         raise SyncError(
             f"The list has changed since the preview: now {len(now)} entries would leave, the preview showed "
@@ -201,40 +269,90 @@ def _hold_to_preview(run: Run, plan: Plan) -> None:
         )
 
 
-def _publish(run: Run, plan: Plan, progress: Progress) -> Version | None:
+@transaction.atomic
+def _hold(
+    run: Run, plan: Plan, weighed: services.Weighed, fetch: services.Fetch, progress: Progress, ctx: Context, *,
+    complete: bool,
+) -> None:  # fmt: skip
+    """Nothing of it reaches the list before somebody has looked."""
+    services.hold_changes(run.source, plan, weighed, fetch)
+    services.keep_secrets(run.source, ctx.logins.secrets)
+    Source.objects.filter(pk=run.source_id).update(**_how_it_went(plan, ctx))
+    _close(run, plan, None, progress, _outcome(run, plan, ctx, complete=complete), ctx.cut_off)
+
+
+def _publish(
+    run: Run, plan: Plan, progress: Progress, ctx: Context, weighed: services.Weighed | None, *, complete: bool,
+    again: bool = False, parts: Sequence[Version] = (),
+) -> Version | None:  # fmt: skip
+    """parts: versions of the same sync that stand already, before somebody else wrote; they are counted with this one."""
+
     def finish(version: Version | None) -> None:
-        services.hold_removals(run.source, plan, complete=plan.may_remove, run=run.pk)
-        _settle_source(run, plan)
-        _close(run, plan, version, progress)
+        if plan.held or not again:
+            services.hold_removals(run.source, plan, complete=plan.may_remove, run=run.pk)
+        services.settle_changes(run.source, plan, weighed, complete=complete and not plan.counts.skipped)
+        services.keep_secrets(run.source, ctx.logins.secrets)
+        outcome = Run.Outcome.NOT_MODIFIED if again else _outcome(run, plan, ctx, complete=complete)
+        whole = outcome != Run.Outcome.PARTIAL and not plan.counts.waiting
+        _settle_source(run, plan, ctx, whole=whole, again=again)
+        plan.counts.join(parts)
+        _close(run, plan, version or (parts[-1] if parts else None), progress, outcome, ctx.cut_off)
 
     kind = Version.Kind.IMPORT if run.kind == Run.Kind.UPLOAD else Version.Kind.SYNC
     return writer.publish(
         plan, kind=kind, author=run.requested_by, summary=run.source.name, correlation_id=str(run.correlation_id),
-        before_commit=finish,
+        before_commit=finish, showing=partial(progress.step, WRITING, 80),
     )  # fmt: skip
 
 
-def _close(run: Run, plan: Plan, version: Version | None, progress: Progress) -> None:
-    """In the publishing transaction: the run stands as done if and only if its changes do."""
+def _outcome(run: Run, plan: Plan, ctx: Context, *, complete: bool) -> Run.Outcome:
+    if plan.counts.skipped or not complete:
+        return Run.Outcome.PARTIAL
+    if mode_of(run.source, adapter_named(run.source.adapter)) != Source.Mode.COMPLETE:
+        return Run.Outcome.WINDOW
+    if run.kind == Run.Kind.UPLOAD:  # a person saw that this is all
+        return Run.Outcome.COMPLETE
+    if ctx.expected is None:
+        return Run.Outcome.UNVERIFIED
+    return Run.Outcome.COMPLETE if plan.counts.found else Run.Outcome.EMPTY
+
+
+def _close(
+    run: Run, plan: Plan, version: Version | None, progress: Progress, outcome: Run.Outcome,
+    cut_off: SourceUnavailable | None = None,
+) -> None:  # fmt: skip
+    """In the publishing transaction: the run stands as done if and only if its changes do. cut_off: why it broke off."""
     run.version = version
-    run.outcome = Run.Outcome.PARTIAL if plan.counts.skipped else Run.Outcome.COMPLETE
+    run.outcome = outcome
     record_counts(run, plan.counts)
     run.details = {
         "problems": plan.problems, "more_problems": plan.more_problems, "not_taken": plan.not_taken,
-        "doubles": plan.doubles, "timings_s": progress.elapsed(),
+        "doubles": plan.doubles, "filtered": plan.filtered, "waiting": plan.counts.waiting,
     }  # fmt: skip
-    if not close(run, Run.State.PARTIAL if plan.counts.skipped else Run.State.COMPLETED):
-        raise SyncError("This run was given up in the meantime. Nothing was changed by it.")
+    progress.record()
+    if not close(run, Run.State.PARTIAL if outcome == Run.Outcome.PARTIAL else Run.State.COMPLETED):
+        raise LeaseLost("This run was given up in the meantime. Nothing was changed by it.")
+    if cut_off is not None:
+        retries.try_again(run, cut_off)
 
 
-def _settle_source(run: Run, plan: Plan) -> None:
+def _settle_source(run: Run, plan: Plan, ctx: Context, *, whole: bool, again: bool) -> None:
+    """whole: all of the answer was taken, so that its like need not be read."""
     counts = plan.counts
+    accepted: dict[str, Any] = {"found": counts.found, "skipped": counts.skipped, "duplicates": counts.duplicates}
+    if window := ctx.window or run.source.accepted.get("window"):
+        accepted["window"] = window
+    etag, modified = ctx.http.validators.new if whole else ("", "")
+    new = {
+        "accepted": accepted, "body_digest": (whole and ctx.digest) or None, "etag": etag, "last_modified": modified,
+    }  # fmt: skip
     Source.objects.filter(pk=run.source_id).update(
-        last_run_at=plan.at, last_success_at=plan.at, failures=0,
-        accepted={"found": counts.found, "skipped": counts.skipped, "duplicates": counts.duplicates},
+        **_how_it_went(plan, ctx), **({} if again else new)
     )  # fmt: skip
 
 
-def file_formats() -> list[tuple[str, str]]:
-    """(key, label) of every format that can be uploaded."""
-    return sorted(((key, cls.label) for key, cls in ADAPTERS.items() if cls.is_file), key=lambda pair: pair[1])
+def _how_it_went(plan: Plan, ctx: Context) -> dict[str, Any]:
+    """Columns of the source. What broke off has failed, whatever it brought."""
+    if ctx.cut_off is not None:
+        return {"last_run_at": plan.at, "failures": F("failures") + 1}
+    return {"last_run_at": plan.at, "last_success_at": plan.at, "failures": 0}

@@ -1,52 +1,68 @@
 """The life of a run: asked for, claimed, followed, finished. The Run table is the truth; a task only carries an id."""
 
-import logging
-import os
-import socket
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, Q
+from django.dispatch import Signal
 from django.utils import timezone
 from django_q.tasks import async_task
 
 from lists.audit import audit
-from lists.errors import InTheBin, Refused
-from lists.models import Proposal, Source
+from lists.errors import InTheBin
+from lists.models import Proposal, Source, Version
 from lists.plan import Counts
+from sync import processes, signals
 from sync.adapters import is_fetched
-from sync.errors import Busy, SourceRefused, SyncError
-from sync.models import LEASE, Run
-from sync.signals import run_finished
+from sync.errors import Busy, Cancelled, Ended, LeaseLost, SourceRefused, SourceUnavailable, told
+from sync.models import Run
+from sync.progress import WRITING
+from sync.times import next_time
 
-log = logging.getLogger(__name__)
-
-ATTEMPTS = 3  # of a run whose worker dies
+DEATHS = 3  # of its workers after which a run or a preview is not tried again: it may be what kills them
 
 # Dotted paths are stored in queues: renaming one is a migration.
 EXECUTE, PREPARE = "sync.tasks.execute_run", "sync.tasks.prepare_upload"
 
 
-def worker_name() -> str:
-    return f"{socket.gethostname()[:50]}:{os.getpid()}"
-
-
 def enqueue(path: str, pk: int) -> None:
     """Hand an id to the workers once the transaction stands."""
-    # Robust: if the queue cannot be reached, what was committed stands, and the next tick hands it out again.
-    transaction.on_commit(lambda: async_task(path, pk), robust=True)
+
+    def hand_over() -> None:
+        async_task(path, pk)
+        if path == EXECUTE:
+            Run.objects.filter(pk=pk).update(enqueued_at=timezone.now())
+
+    # Robust: if the queue cannot be reached, what was committed stands, and the reaper hands it out again.
+    transaction.on_commit(hand_over, robust=True)
+
+
+def preview_lock(proposal_id: int) -> str:
+    """The lock (sync/lease.py) of whoever reads an upload."""
+    return f"preview {proposal_id}"
+
+
+def wake(*, told_before: datetime | None = None) -> int:
+    """Hand to the workers what could start now, as many as may; returns how many. told_before: only those of which they
+    heard last before that time, or never. A task too many finds nothing to do, so none is counted with care."""
+    found = Run.objects.startable()
+    if told_before is not None:
+        found = found.filter(Q(enqueued_at=None) | Q(enqueued_at__lt=told_before))
+    waiting = list(found.values_list("pk", flat=True)[: len(Run.objects.free_slots())])
+    for pk in waiting:
+        enqueue(EXECUTE, pk)
+    return len(waiting)
 
 
 @transaction.atomic
 def request_run(
-    source: Source, *, kind: str, by: Any = None, proposal: Proposal | None = None, priority: int = 5
-) -> Run:
+    source: Source, *, kind: str, by: Any = None, proposal: Proposal | None = None, priority: int = 5,
+    now: datetime | None = None,
+) -> Run:  # fmt: skip
     """Queue a run of a source; a worker takes it up after commit."""
     run = Run.objects.create(
         list_id=source.list_id,
@@ -59,8 +75,26 @@ def request_run(
     )
     audit(by, "imported" if kind == Run.Kind.UPLOAD else "synced", source, list_=source.list,
           after={"run": run.pk}, correlation_id=str(run.correlation_id))  # fmt: skip
+    _plan_next(run, now or timezone.now())
     enqueue(EXECUTE, run.pk)
     return run
+
+
+def _plan_next(run: Run, now: datetime) -> None:
+    """The source's next normal time: stored when it is asked for, and anew when that has ended."""
+    source = Source.objects.filter(pk=run.source_id, enabled=True, sync_enabled=True)
+    if run.kind != Run.Kind.UPLOAD and (interval := source.values_list("interval_min", flat=True).first()) is not None:
+        source.update(next_sync_at=next_time(now, interval))
+
+
+def start_waiting(run_id: int, **changes: Any) -> bool:
+    """Queue a run that waits for its time; False if it does not wait any more."""
+    waiting = Run.objects.filter(pk=run_id, state=Run.State.WAITING)
+    changes |= {"next_attempt_at": None, "waits_for": "", "error_code": "", "error": ""}
+    started = waiting.move(Run.State.QUEUED, **changes) == 1
+    if started:
+        enqueue(EXECUTE, run_id)
+    return started
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +106,8 @@ class Asked:
 
 
 @transaction.atomic
-def request_sync(source: Source, *, by: Any, force: bool = False) -> Asked:
-    """Have a source read now. force: also within its minimum gap.
+def request_sync(source: Source, *, by: Any, force: bool = False, priority: int = 6) -> Asked:
+    """Have a source read now; a run of it that waits for its time is started. force: also within its minimum gap.
 
     Raises Busy with the run that waits or is at work, SourceRefused for a source that cannot be read.
     """
@@ -84,70 +118,53 @@ def request_sync(source: Source, *, by: Any, force: bool = False) -> Asked:
         raise SourceRefused(f"{source} is switched off. Nothing was read. Switch it on first.")
     if not is_fetched(source):
         raise SourceRefused(f"{source} came as a file. Nothing was read. Upload a newer file to renew it.")
+    if source.paused:
+        raise SourceRefused(f"{source} is not read. {source.paused}")
     active = Run.objects.filter(source=source).active().order_by("id").first()
+    if active is not None and start_waiting(active.pk, deferrals=0):  # the count is of one asking
+        audit(
+            by, "synced", source, list_=source.list, after={"run": active.pk}, correlation_id=str(active.correlation_id)
+        )
+        return Asked(Run.objects.get(pk=active.pk))
     if active is not None:
         raise Busy(f"{source} is being read already (run {active.pk}).", active)
-    if source.last_run_at is not None and not force:
+    now = timezone.now()
+    # A time to come was stored by a clock that has been set back since: it must not lock the source for as long.
+    if source.last_run_at is not None and source.last_run_at <= now and not force:
         until = source.last_run_at + timedelta(minutes=source.gap_min)
-        if until > timezone.now():
+        if until > now:
             return Asked(None, until)
-    return Asked(request_run(source, kind=Run.Kind.MANUAL, by=by))
+    return Asked(request_run(source, kind=Run.Kind.MANUAL, by=by, priority=priority))
 
 
-def note_failure(run: Run) -> None:
-    """A fetch that failed is counted with its source; it says nothing about the list."""
-    if run.kind != Run.Kind.UPLOAD:
-        Source.objects.filter(pk=run.source_id).update(last_run_at=timezone.now(), failures=F("failures") + 1)
+TRIES = 20  # to be first where other workers want the same list or slot
 
 
-def claim(run_id: int) -> Run | None:
-    """The run, now running under this worker; None if it is not waiting any more or its list is busy.
+def claim() -> Run | None:
+    """The run that is first in line, now running under this worker, whichever task woke it; None if none may start.
 
-    A run whose list is busy stays queued: the one that holds the list passes on to it when it ends.
+    What finds its list busy, or as many at work as may be, stays queued: who ends hands it on.
     """
-    try:
-        with transaction.atomic():
-            return Run.objects.claim(run_id, owner=worker_name())
-    except IntegrityError:  # one_run_at_a_time_per_list
-        return None
-
-
-class Progress:
-    """Step, counts and heartbeat of a running run, written by UPDATE at most every half second; never falls."""
-
-    def __init__(self, run: Run, *, every_s: float = 0.5, clock: Callable[[], float] = time.monotonic):
-        self.run, self.every_s, self.clock = run, every_s, clock
-        self._written = -every_s
-        self._begun = 0.0
-        self.timings: dict[str, float] = {}
-
-    def elapsed(self) -> dict[str, float]:
-        """Seconds by step, the one that runs included."""
-        return {**self.timings, self.run.step: round(self.clock() - self._begun, 4)}
-
-    @contextmanager
-    def step(self, name: str, start: int) -> Iterator[None]:
-        """A named part of the run; `start` is the progress in per cent at which it begins."""
-        begun = self._begun = self.clock()
-        self.run.step = name
-        self.to(start, force=True)
+    for _ in range(TRIES):
         try:
-            yield
-        finally:
-            self.timings[name] = round(self.timings.get(name, 0) + self.clock() - begun, 4)
+            with transaction.atomic():
+                return Run.objects.claim(owner=processes.name())
+        except IntegrityError:
+            continue
+    return None
 
-    def to(self, per_cent: int, *, found: int | None = None, force: bool = False) -> None:
-        self.run.progress = max(self.run.progress, min(per_cent, 99))
-        if found is not None:
-            self.run.found = found
-        if not force and self.clock() - self._written < self.every_s:
-            return
-        self._written = self.clock()
-        now = timezone.now()
-        Run.objects.filter(pk=self.run.pk).update(
-            step=self.run.step, progress=self.run.progress, found=self.run.found,
-            heartbeat_at=now, lease_until=now + LEASE,
-        )  # fmt: skip
+
+def still_held(run: Run) -> None:
+    """The fence of a run, in each transaction that writes: its row is locked until that ends, so whoever would cancel it or
+    give it to another worker comes after. Raises LeaseLost or Cancelled."""
+    # These columns only: a block of rows asks for them each time, and others wait for the answer.
+    held = Run.objects.locked(run.pk).values_list("state", "started_at", "lease_until", "error").first()
+    state, started_at, lease_until, error = held or ("", None, None, "")
+    ours = state in Run.WORKING and started_at == run.started_at
+    if not ours or lease_until is None or lease_until < timezone.now():
+        raise LeaseLost("This run was given up in the meantime. Nothing was changed by it.")
+    if state == Run.State.CANCELLING:
+        raise Cancelled(error)
 
 
 def record_counts(run: Run, counts: Counts) -> None:
@@ -159,78 +176,140 @@ def record_counts(run: Run, counts: Counts) -> None:
 
 @transaction.atomic
 def close(run: Run, state: str, *, error: BaseException | None = None) -> bool:
-    """End a run, with what it counted; False if somebody has ended it meanwhile. Publishing calls it in its own
-    transaction, failures call it alone."""
-    running = Run.objects.select_for_update().filter(pk=run.pk, state__in=[Run.State.RUNNING, Run.State.CANCELLING])
-    if not running.exists():
+    """End a run, with what it counted; False if it may not end like that any more. Publishing calls it in its own
+    transaction, whatever else ends a run calls it alone."""
+    if Run.objects.locked(run.pk).values_list("state", flat=True).first() not in Run.before(state):
         return False
     now = timezone.now()
-    run.state, run.finished_at, run.lease_until = state, now, None
+    run.state, run.finished_at, run.lease_until, run.slot = state, now, None, None
+    run.next_attempt_at, run.waits_for = None, ""
     run.duration_ms = round((now - run.started_at).total_seconds() * 1000) if run.started_at else None
     if state in (Run.State.COMPLETED, Run.State.PARTIAL):
         run.progress, run.step = 100, ""
+    else:  # what it would have changed was taken back
+        record_counts(run, Counts(found=run.found))
+        run.version, run.outcome = None, ""
     if error is not None:
-        told = isinstance(error, SyncError | Refused)
-        run.error_code = getattr(error, "code", "internal") if told else "internal"
-        run.error = str(error) if told else (
-            "Something went wrong inside Listkeeper. Nothing was changed. The log of the worker says more."
-        )  # fmt: skip
+        run.error_code, run.error = told(error, parts=_parts_of(run))
     run.save()
-    transaction.on_commit(lambda: _after(run.pk, run.list_id), robust=True)
+    _plan_next(run, now)
+    _free_after_commit(run, signals.run_finished)
     return True
 
 
-def _after(run_id: int, list_id: int) -> None:
-    for receiver, answer in run_finished.send_robust(sender=Run, run_id=run_id):
-        if isinstance(answer, Exception):
-            log.error("a receiver of run_finished failed: %s", receiver, exc_info=answer)
-    waiting = Run.objects.filter(list_id=list_id, state=Run.State.QUEUED).order_by("-priority", "id").first()
-    if waiting is not None:
-        enqueue(EXECUTE, waiting.pk)
+def _parts_of(run: Run) -> int:
+    """How many versions stand of a sync that did not come to its end: a very large change on SQLite is several."""
+    if run.started_at is None:
+        return 0
+    made = Version.objects.filter(list=run.list_id, correlation_id=str(run.correlation_id))
+    return made.filter(created_at__gte=run.started_at).count()
+
+
+def _free_after_commit(run: Run, signal: Signal) -> None:
+    """Its list and its slot may be another's once the transaction stands."""
+    transaction.on_commit(lambda: _after(run.pk, signal), robust=True)
+
+
+def _after(run_id: int, signal: Signal) -> None:
+    signals.tell(signal, run_id=run_id)
+    wake()
+
+
+def _still_wanted(run: Run) -> bool:
+    """Whether a run is still this worker's; its row is locked then. If somebody asked for it to be cancelled, it is."""
+    try:
+        still_held(run)
+    except Cancelled as e:
+        close(run, Run.State.CANCELLED, error=e)
+        return False
+    except LeaseLost:
+        return False
+    return True
+
+
+def close_failed(run: Run, error: BaseException) -> bool:
+    """End a run as failed; a fetch is counted with its source. False as of close()."""
+    if run.kind != Run.Kind.UPLOAD:
+        Source.objects.filter(pk=run.source_id).update(last_run_at=timezone.now(), failures=F("failures") + 1)
+    return close(run, Run.State.FAILED, error=error)
 
 
 @transaction.atomic
-def _interrupt(run: Run) -> None:
-    """Close a run whose worker is gone and try again, three times at most: it may be the run that kills its worker."""
-    again = run.attempt < ATTEMPTS
-    again_by_hand = "Upload it again" if run.kind == Run.Kind.UPLOAD else "Start it again"
-    run.error_code = "interrupted"
-    run.error = "The worker stopped in the middle. Nothing was changed. " + (
-        "It is tried again." if again else f"That happened {ATTEMPTS} times, so it is not tried again. {again_by_hand}."
-    )
-    if close(run, Run.State.INTERRUPTED) and again:
-        Run.objects.create(
-            list_id=run.list_id, source_id=run.source_id, kind=run.kind, priority=run.priority, proposal_id=run.proposal_id,
-            requested_by_id=run.requested_by_id, requested_by_name=run.requested_by_name, attempt=run.attempt + 1,
-            previous=run, correlation_id=run.correlation_id,
-        )  # fmt: skip
+def break_off(run: Run, error: BaseException) -> bool:
+    """End a run of this worker that could not be carried out, as failed. False if it was cancelled meanwhile, or is not this
+    worker's any more; then nothing is written."""
+    if not _still_wanted(run):
+        return False
+    return close_failed(run, error)
 
 
-def _is_dead(run: Run) -> bool:
-    """Its lease has run out, or it was held by a process of this machine that is no more."""
-    now = timezone.now()
-    lapsed = run.lease_until is None or run.lease_until < now
-    host, _, pid = run.worker.rpartition(":")
-    if host == socket.gethostname()[:50] and os.path.exists("/proc/self"):
-        # A process of ours that lives may be silent for long while it writes; but no run outlasts its time limit.
-        overdue = run.started_at is None or now - run.started_at > timedelta(seconds=settings.MAX_RUN_S + 60)
-        return not os.path.exists(f"/proc/{pid}") or (lapsed and overdue)
-    return lapsed
+@transaction.atomic
+def put_off(run: Run, error: SourceUnavailable, *, until: datetime) -> bool:
+    """Have a run of this worker wait without one until its service may be asked, and begin anew then. False as of
+    break_off()."""
+    if not _still_wanted(run):
+        return False
+    code, sentence = told(error)
+    Run.objects.filter(pk=run.pk).move(
+        Run.State.WAITING, slot=None, worker="", started_at=None, lease_until=None, heartbeat_at=None, step="",
+        next_attempt_at=until, waits_for=error.service or "the service", deferrals=run.deferrals + 1, error_code=code,
+        error=sentence, requests=run.requests, cache_hits=run.cache_hits, cache_misses=run.cache_misses,
+    )  # fmt: skip
+    _free_after_commit(run, signals.run_put_off)
+    return True
 
 
-def recover() -> int:
-    """Close runs that a dead worker left behind and hand queued work to the workers anew; called when a worker starts.
+@transaction.atomic
+def start_over(run: Run, error: BaseException, *, interruptions: int = 0) -> Run | None:
+    """End a run whose worker is gone, or must go, and queue it anew; None if it has ended meanwhile. interruptions: how
+    many workers it has cost so far."""
+    if not close(run, Run.State.INTERRUPTED, error=error):
+        return None
+    again = Run.objects.create(
+        list_id=run.list_id, source_id=run.source_id, kind=run.kind, priority=run.priority, proposal_id=run.proposal_id,
+        requested_by_id=run.requested_by_id, requested_by_name=run.requested_by_name, attempt=run.attempt,
+        previous=run, correlation_id=run.correlation_id, interruptions=interruptions, deferrals=run.deferrals,
+    )  # fmt: skip
+    enqueue(EXECUTE, again.pk)
+    return again
 
-    Returns how many were closed. Called when a worker starts and by every tick.
+
+def cancel(run: Run, *, by: Any) -> Run:
+    """End a run that waits; have the worker of a running one stop, which takes a second or two. by None: the system.
+
+    Raises Ended if it has ended, is being cancelled already, or is being written.
     """
-    closed = 0
-    for run in Run.objects.filter(state__in=[Run.State.RUNNING, Run.State.CANCELLING]):
-        if not _is_dead(run):
-            continue
-        _interrupt(run)
-        closed += 1
-    for pk in Run.objects.filter(state=Run.State.QUEUED).order_by("-priority", "id").values_list("id", flat=True):
-        enqueue(EXECUTE, pk)
-    for pk in Proposal.objects.filter(state=Proposal.State.READING).values_list("id", flat=True):
-        enqueue(PREPARE, pk)
-    return closed
+    # Looked at without a lock first: who writes a version holds it, and whoever asks should not wait for that.
+    _refuse_if_ended(run, Run.objects.filter(pk=run.pk).first())
+    with transaction.atomic():
+        held = _refuse_if_ended(run, Run.objects.hold(run.pk))
+        said = Cancelled(f"{by.get_username() if by else 'Listkeeper'} cancelled this. Nothing was changed.")
+        if held.state == Run.State.RUNNING:
+            held.state, held.error = Run.State.CANCELLING, str(said)
+            Run.objects.filter(pk=held.pk).move(held.state, error=held.error)
+        else:
+            close(held, Run.State.CANCELLED, error=said)
+        audit(by, "cancelled", held, list_=held.list, correlation_id=str(held.correlation_id))
+    return held
+
+
+def cancel_all(sender: Any, *, sources: Iterable[int], by: Any, **_: Any) -> None:
+    """Receiver of lists.signals.stopped: what is read for nothing need not be read to its end. Asked again after each, for
+    one that fails at this moment leaves a retry."""
+    left = Run.objects.active().filter(source__in=list(sources))
+    seen: list[int] = []
+    while (run := left.exclude(pk__in=seen).order_by("id").first()) is not None:
+        seen.append(run.pk)
+        with suppress(Ended):  # or is being written: then it comes to its end
+            cancel(run, by=by)
+
+
+def _refuse_if_ended(run: Run, now: Run | None) -> Run:
+    if now is None or not now.is_active:
+        how = now.get_state_display().lower() if now else "it is gone"
+        raise Ended(f"Run {run.pk} has ended already ({how}). Nothing was cancelled.")
+    if now.state == Run.State.CANCELLING:
+        raise Ended(f"Run {run.pk} is being cancelled already.")
+    if now.state == Run.State.RUNNING and now.step == WRITING:
+        raise Ended(f"Run {run.pk} is being written by now, so it is too late to cancel it. A rollback takes it back.")
+    return now

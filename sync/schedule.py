@@ -1,12 +1,102 @@
-"""The one schedule that django-q2 keeps for us; everything else that is due stands in our own tables."""
+"""When things are done: what is due is handed out (dispatch), and the two schedules that django-q2 keeps for us."""
 
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
 from django_q.models import Schedule
 
-TICK = "sync.tasks.tick"
+from lists.models import Source
+from sync import batches, retries, runs
+from sync.adapters import fetched_adapters
+from sync.models import Run
+from sync.times import latest_time
+
+# Dotted paths are stored in the table: renaming one is a migration.
+TICK, NIGHTLY = "sync.tasks.tick", "sync.tasks.nightly"
+AT_NIGHT = time(3, 30)
+# Scheduled runs that wait in the queue at a time: after a night without power, a thousand lists are due at once, and
+# what somebody asks for must not stand in line behind them all.
+BACKLOG = 60
+PRIORITY = 4  # of 10; what people ask for goes first
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatched:
+    """ripe: retries whose time had come; due: sources whose time had; batches: those that run."""
+
+    ripe: int
+    due: int
+    batches: int
+
+
+def dispatch(now: datetime | None = None) -> Dispatched:
+    """Queue what is due. Any number of processes may call it at any time: each run is made, and started, once."""
+    now = now or timezone.now()
+    ripe = retries.start_ripe(now)
+    _plan(now)
+    _mend(now)
+    room = BACKLOG - Run.objects.filter(kind=Run.Kind.SCHEDULED, state=Run.State.QUEUED).count()
+    due = _due(now).order_by("next_sync_at", "id").values_list("pk", flat=True)[: max(room, 0)]
+    return Dispatched(ripe, sum(_start(pk, now) for pk in due), batches.drive_all(now))
+
+
+def scheduled() -> QuerySet[Source]:
+    """Sources that are read on a schedule."""
+    return Source.objects.filter(
+        adapter__in=fetched_adapters(), role=Source.Role.FEED, enabled=True, sync_enabled=True, paused="", removed_at=None,
+        list__deleted_at=None,
+    )  # fmt: skip
+
+
+def _plan(now: datetime) -> None:
+    """Give a time to the sources that have none: new ones and those whose schedule was changed."""
+    unplanned = scheduled().filter(next_sync_at=None).values_list("pk", "last_run_at", "interval_min")
+    for pk, last, interval_min in unplanned:
+        at = max(now, last + timedelta(minutes=interval_min)) if last else now
+        Source.objects.filter(pk=pk, next_sync_at=None).update(next_sync_at=at)
+
+
+def _mend(now: datetime) -> None:
+    """A clock that ran ahead and was set back has left times that are years away."""
+    far = scheduled().filter(next_sync_at__gt=latest_time(now, 0)).values_list("pk", "next_sync_at", "interval_min")
+    for pk, at, interval_min in far:
+        if at is not None and at > latest_time(now, interval_min):
+            Source.objects.filter(pk=pk, next_sync_at=at).update(next_sync_at=now)
+
+
+def _due(now: datetime) -> QuerySet[Source]:
+    """What is read at this moment, or waits to be, is planned anew when that has ended."""
+    active = Run.objects.filter(source=OuterRef("pk")).active().exclude(kind=Run.Kind.UPLOAD)
+    return scheduled().filter(~Exists(active), next_sync_at__lte=now)
+
+
+@transaction.atomic
+def _start(pk: int, now: datetime) -> bool:
+    """Looked at again under its lock: another process may have started it meanwhile, and then its next time is set."""
+    source = _due(now).select_for_update(of=("self",), skip_locked=True).select_related("list").filter(pk=pk).first()
+    if source is None:
+        return False
+    runs.request_run(source, kind=Run.Kind.SCHEDULED, priority=PRIORITY, now=now)
+    return True
 
 
 def keep_ticking() -> None:
-    """Make sure that the tick is scheduled, once, every minute, without replaying what was missed."""
+    """Make sure that the tick is scheduled every minute and the night's work every day, each once. What was missed is
+    done once and not replayed."""
     Schedule.objects.update_or_create(
         name="tick", defaults={"func": TICK, "schedule_type": Schedule.MINUTES, "minutes": 1, "repeats": -1}
     )
+    nightly = {"func": NIGHTLY, "schedule_type": Schedule.DAILY, "repeats": -1}
+    # A worker that starts anew must not put off what is due.
+    Schedule.objects.update_or_create(
+        name="nightly", defaults=nightly, create_defaults={**nightly, "next_run": _next_night(timezone.localtime())}
+    )
+
+
+def _next_night(now: datetime) -> datetime:
+    """Half past three in the site's time zone."""
+    tonight = timezone.make_aware(datetime.combine(now.date(), AT_NIGHT))
+    return tonight if tonight > now else tonight + timedelta(days=1)

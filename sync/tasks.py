@@ -2,32 +2,50 @@
 
 import logging
 
-from lists import services
+from lists import filling, search, services
 from lists.errors import Refused
-from sync import pipeline, uploads
-from sync.errors import SyncError
+from lists.services.pruning import lists_to_prune, prune_settled, prune_versions
+from sync import access, pipeline, previews, processes, signing_in, uploads
+from sync.clearing import forget_services, prune_runs
+from sync.errors import AccessRefused, Cancelled, LeaseLost, SyncError, WorkerStops
+from sync.http import kept
+from sync.lease import lock
 from sync.models import Run
-from sync.runs import claim, close, note_failure, recover
+from sync.retries import fail
+from sync.runs import DEATHS, break_off, claim, preview_lock, start_over
+from sync.watch import watched
 
 log = logging.getLogger(__name__)
 
 
 def execute_run(run_id: int) -> str:
-    """Carry out one queued run; returns the line that the task table shows."""
-    run = claim(run_id)
+    """Carry out the run that is first in line: this one, unless another should go before it. Returns the line that the
+    task table shows."""
+    if processes.is_stopping():
+        return f"run {run_id} waits for the next worker"
+    run = claim()
     if run is None:
-        return f"run {run_id} is not waiting any more"
+        return f"run {run_id} is not waiting any more, or not yet"
     try:
-        version = pipeline.sync(run, uploads.body_of(run) if run.kind == Run.Kind.UPLOAD else b"")
+        with watched(run) as progress:
+            version = pipeline.sync(run, uploads.body_of(run) if run.kind == Run.Kind.UPLOAD else b"", progress)
+    except WorkerStops as e:
+        start_over(run, e, interruptions=run.interruptions)
+        return f"{run}: {e}"
+    except Cancelled as e:
+        break_off(run, e)
+        return f"{run}: {e}"
+    except LeaseLost as e:
+        log.warning("run %s: %s", run.pk, e)
+        return f"{run}: {e}"
     except (SyncError, Refused) as e:
-        log.warning("run %s failed: %s", run.pk, e)
-        close(run, Run.State.FAILED, error=e)
-        note_failure(run)
+        log.warning("run %s %s: %s", run.pk, "was put off" if fail(run, e) == run else "failed", e)
+        if isinstance(e, AccessRefused):
+            access.doubt(run.source)
         return f"{run}: {e}"
     except BaseException as e:  # the edge of a run; django-q2 ends a task that takes too long with a SystemExit
         log.exception("run %s broke", run.pk)
-        close(run, Run.State.FAILED, error=e)
-        note_failure(run)
+        fail(run, e)
         raise
     if run.proposal is not None:
         uploads.forget_body(run.proposal)
@@ -37,11 +55,28 @@ def execute_run(run_id: int) -> str:
 def tick() -> str:
     """What has to be done now and then; queued every minute (sync/schedule.py)."""
     return (
-        f"{recover()} runs closed, {uploads.sweep()} previews lapsed, {services.close_lapsed()} questions closed, "
-        f"{services.settle_rules()} lists followed other rules, {services.empty_bin()} lists deleted for good"
+        f"{uploads.sweep()} previews lapsed, {services.close_lapsed()} questions closed, "
+        f"{services.settle_rules()} lists followed other rules, {services.empty_bin()} lists deleted for good, "
+        f"{filling.sweep_dead()} first fills swept away, {signing_in.ask_all()} sign-ins came true, "
+        f"{access.keep_fresh()} tokens renewed, {search.settle_owed()} rows made ready for the search"
+    )
+
+
+def nightly() -> str:
+    """What can wait for the night: old versions are emptied; old runs, what rules settled and what nobody asks for go; accounts
+    are tried."""
+    emptied = sum(prune_versions(list_).versions for list_ in lists_to_prune())
+    return (
+        f"{emptied} old versions emptied, {prune_runs()} old runs and {prune_settled()} settled differences deleted, "
+        f"{kept.forget_old()} old answers and {forget_services()} services forgotten, {access.try_all()} accounts work"
     )
 
 
 def prepare_upload(proposal_id: int) -> str:
     """Make the preview of an uploaded file."""
-    return uploads.prepare(proposal_id)
+    with lock(preview_lock(proposal_id), once=True) as held:
+        if held is None:
+            return f"preview {proposal_id} is being made already"
+        if held.token > DEATHS:
+            return previews.give_up(proposal_id)
+        return previews.prepare(proposal_id)

@@ -15,10 +15,14 @@ from statistics import mode
 from typing import Any, Literal
 
 import orjson
+from django.conf import settings
 
 from sync.errors import BadPayload
 
 HEAD = 65_536  # signs of text that recognition looks at
+WINDOW = 512 * 1024  # bytes on each side of one that is no UTF-8, in which letters are counted
+# What 64 MiB of real lists hold twice over. "{}," alone, in such a file, would become gigabytes of objects.
+JSON_VALUES = 6_000_000
 SAMPLE = 20  # items of a JSON list that recognition looks at
 
 # Marks of the longer encoding first: UTF-32 (little endian) begins like UTF-16.
@@ -32,7 +36,9 @@ _MARKS = (
 _BINARY = (
     (rb"PK\x03\x04(?=.*xl/)", "an Excel workbook. Save the sheet as CSV and upload that."),
     (rb"PK\x03\x04", "a ZIP archive. Unpack it and upload the list inside."),
+    (rb"PK\x05\x06", "an empty ZIP archive."),
     (rb"\x1f\x8b", "compressed with gzip. Unpack it and upload the list inside."),
+    (rb"\xfd7zXZ\x00|BZh[1-9]|\x28\xb5\x2f\xfd", "compressed. Unpack it and upload the list inside."),
     (rb"7z\xbc\xaf", "a 7-Zip archive. Unpack it and upload the list inside."),
     (rb"Rar!\x1a", "a RAR archive. Unpack it and upload the list inside."),
     (rb"\xd0\xcf\x11\xe0", "an old Office document. Save the sheet as CSV and upload that."),
@@ -67,6 +73,9 @@ def decode(body: bytes, named: str = "") -> tuple[str, str]:
     text = text.replace("\x00", "").removeprefix("\ufeff")
     if not text or text.isspace():
         raise BadPayload("The file is empty. Nothing was read.")
+    most = settings.FILE_LINES
+    if max(text.count("\n"), text.count("\r")) > most:
+        raise BadPayload(f"The file has more than {most:,} lines. Nothing was read. Split it and upload the parts.")
     return text, encoding
 
 
@@ -80,17 +89,20 @@ def _decoded(body: bytes, named: str) -> tuple[str, str]:
     try:
         return body.decode("utf-8"), "utf-8"
     except UnicodeDecodeError as e:
-        return _decoded_otherwise(body, named, _line(body, e.start))
+        return _decoded_otherwise(body, named, e.start)
 
 
-def _decoded_otherwise(body: bytes, named: str, line: int) -> tuple[str, str]:
+def _decoded_otherwise(body: bytes, named: str, at: int) -> tuple[str, str]:
+    """at: the first byte that is no UTF-8. Letters are counted around it, not in all of a large file."""
+    line = _line(body, at)
     if named:
         name = _known_encoding(named)
         return _strictly(body, name, f"The file is not in {named}:"), name
-    if sum(map(len, _UTF8_LETTER.findall(body))) > 0.9 * len(_HIGH.findall(body)):
+    seen = body[max(0, at - WINDOW) : at + WINDOW]
+    if sum(map(len, _UTF8_LETTER.findall(seen))) > 0.9 * len(_HIGH.findall(seen)):
         # Taken for cp1252, every other accented letter of the file would come out as two signs.
         raise BadPayload("The file is UTF-8, but this line holds bytes that are not. Nothing was read.", line=line)
-    cyrillic = sum(map(len, _CYRILLIC_WORD.findall(body))) * 2 > len(_LETTER.findall(body))
+    cyrillic = sum(map(len, _CYRILLIC_WORD.findall(seen))) * 2 > len(_LETTER.findall(seen))
     name = "cp1251" if cyrillic else "cp1252"
     try:
         return body.decode(name), name
@@ -147,7 +159,7 @@ def _line(body: bytes, at: int) -> int:
 class Sniff:
     """What recognition sees of a file.
 
-    head: the first 64 kB of text, without a byte order mark.
+    head: the first 64 kB of text, without a byte order mark; tail: its last 400 signs.
     json: what the first sign promises; document: the parsed JSON with its lists cut to 20 items, or None if it is none
     or damaged.
     rows: the first ten rows as a table, cells stripped; empty for JSON.
@@ -157,6 +169,7 @@ class Sniff:
     json: Literal["array", "object"] | None = None
     document: Any = None
     rows: tuple[tuple[str, ...], ...] = ()
+    tail: str = ""
 
 
 def sniff(body: bytes, encoding: str = "") -> Sniff:
@@ -167,12 +180,35 @@ def sniff(body: bytes, encoding: str = "") -> Sniff:
     kind = promised.get(head.lstrip()[:1])
     document = _sample(text) if kind else None
     rows = () if kind else _first_rows(head)
-    return Sniff(head, kind, document, rows)
+    return Sniff(head, kind, document, rows, text[-400:])
+
+
+def parse_json(text: str) -> Any:
+    """Raises orjson.JSONDecodeError for what is no JSON, BadPayload for more values than any list has."""
+    if text.count("{") + text.count("[") > JSON_VALUES // 3 or text.count(",") > JSON_VALUES:
+        raise BadPayload("The file holds more values than a list can have. Nothing was read. Split it.")
+    return orjson.loads(text)
+
+
+def within_limits(value: Any) -> None:
+    """Raises BadPayload for a JSON list or object that nests too deep. Level by level: a document nests by at most a
+    thousand, which is too deep for what walks through it later."""
+    level = [value]
+    for _ in range(settings.NESTING):
+        level = [
+            inner
+            for part in level
+            for inner in (part.values() if isinstance(part, dict) else part)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return
+    raise BadPayload(f"Lists stand in lists more than {settings.NESTING} deep. Nothing was read.")
 
 
 def _sample(text: str) -> Any:
     try:
-        value = orjson.loads(text)
+        value = parse_json(text)
     except orjson.JSONDecodeError:
         return None
     if isinstance(value, list):

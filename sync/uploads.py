@@ -1,36 +1,25 @@
-"""Files that people upload: read, previewed, and nothing of it in any list before they confirm."""
+"""Files that people upload: taken in, and nothing of them in any list before they are confirmed."""
 
-import logging
 import zlib
 from collections.abc import Sequence
-from dataclasses import asdict
+from datetime import datetime
+from pathlib import PurePosixPath
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Sum
+from django.db.models.functions import Length
 from django.utils import timezone
 
-from lists import services
-from lists.acts import plan_act
-from lists.changes import plan_sync
+from lists import credentials, services
 from lists.errors import InTheBin
-from lists.fields import FIELDS, storable
-from lists.models import Claim, Item, MediaList, Proposal, Source
-from lists.plan import Draft, Plan
-from lists.records import About, Record, Row
-from lists.spool import Spool
-from sync import pipeline, readback, text
-from sync.adapters import Adapter, Context, FileAdapter, adapter_named, recognise
+from lists.models import MediaList, Proposal, Source
+from sync import archives, readback
+from sync.adapters import adapter_named
 from sync.errors import BadPayload, SyncError
 from sync.models import Run
 from sync.runs import PREPARE, enqueue, request_run
-from sync.text import looks_like
-
-log = logging.getLogger(__name__)
-
-SHOWN = 50  # rows of each kind that a preview keeps
-RENEWS = 0.5  # share of keys from which on a file is taken for a newer one of a source
 
 
 class TooLarge(SyncError):
@@ -65,12 +54,50 @@ def start(
         )
     if not body:
         raise BadPayload("The file is empty. Nothing was read.")
+    _check_quota(by)
     proposal = Proposal.objects.create(
-        list=list_, list_name=list_name[:200], filename=filename[:255], adapter=adapter, config=config or {},
-        body=zlib.compress(body, 3), created_by=by, expires_at=timezone.now() + settings.PREVIEW_LIFETIME,
+        list=list_, list_name=list_name[:200], filename=credentials.blank_name(filename)[:255], adapter=adapter, config=config or {},
+        body=zlib.compress(body, 3), created_by=by, expires_at=expiry(),
     )  # fmt: skip
     enqueue(PREPARE, proposal.pk)
     return proposal
+
+
+def expiry() -> datetime:
+    """Of a preview that is made now."""
+    return timezone.now() + settings.PREVIEW_LIFETIME
+
+
+def _check_quota(user: Any) -> None:
+    """Files that nobody decides must not fill the disk. Raises TooLarge."""
+    waiting = Proposal.objects.filter(created_by=user, kind=Proposal.Kind.PREVIEW, body__isnull=False)
+    room = waiting.aggregate(bytes=Sum(Length("body")))["bytes"] or 0
+    if room > settings.UPLOAD_QUOTA_MIB * 1024 * 1024:
+        raise TooLarge(
+            f"The files that wait for your decision take more than {settings.UPLOAD_QUOTA_MIB} MiB. Nothing was read. "
+            "Confirm or throw away some of them first."
+        )
+
+
+@transaction.atomic
+def take_parts(proposal: Proposal, parts: Sequence[str], *, by: Any) -> list[Proposal]:
+    """Previews of their own for further lists of an archive, each for a list to be made. Raises BadPayload for a part
+    that it does not hold, and as start() does."""
+    body = unpacked_body(proposal)
+    known = {part.name for part in archives.parts(body)}
+    if unknown := [part for part in parts if part not in known]:
+        raise BadPayload(f"The archive holds no {unknown[0][:80]!r}. Nothing was read.")
+    return [
+        start(archives.unpack(body, part), by=by, filename=part, list_name=PurePosixPath(part).stem.replace("-", " "))
+        for part in dict.fromkeys(parts)
+    ]
+
+
+def unpacked_body(proposal: Proposal) -> bytes:
+    """The file as it was uploaded. Raises NotOpen if it is not kept any more."""
+    if not proposal.body:
+        raise NotOpen("The uploaded file is not there any more. Nothing was changed. Upload it again.")
+    return zlib.decompress(proposal.body)
 
 
 @transaction.atomic
@@ -80,9 +107,10 @@ def read_again(
 ) -> Proposal:  # fmt: skip
     """Make the preview anew: as another format, with other columns or encoding, or as another source of the list
     (None: as a new one)."""
-    proposal = _open(proposal, Proposal.State.OPEN, Proposal.State.REFUSED)
+    proposal = still_open(proposal, Proposal.State.OPEN, Proposal.State.REFUSED)
     if adapter is not None and adapter != proposal.adapter:
-        proposal.adapter, proposal.config = adapter, {}
+        part = {"part": proposal.config["part"]} if proposal.config.get("part") else {}
+        proposal.adapter, proposal.config = adapter, part
     if config is not None:
         proposal.config = {**proposal.config, **config}
     if source != "same":
@@ -94,227 +122,21 @@ def read_again(
     return proposal
 
 
-def prepare(proposal_id: int) -> str:
-    """Read a proposal's file and store what it would do; a task."""
-    proposal = Proposal.objects.filter(pk=proposal_id, state=Proposal.State.READING).select_related("list").first()
-    if proposal is None:
-        return f"preview {proposal_id} is not waiting any more"
-    asked = (proposal.adapter, dict(proposal.config))
-    try:
-        proposal.result = _preview(proposal)
-        proposal.state, proposal.error = Proposal.State.OPEN, ""
-        stood = _store(proposal, asked)
-    except SyncError as e:
-        proposal.state, proposal.error, proposal.result = Proposal.State.REFUSED, storable(_sentence(e)), {}
-        stood = _store(proposal, asked)
-    except BaseException:
-        log.exception("preview %s broke", proposal.pk)
-        proposal.state, proposal.result = Proposal.State.REFUSED, {}
-        proposal.error = "Something went wrong inside Listkeeper while it read the file. Nothing was changed."
-        _store(proposal, asked)
-        raise
-    return f"preview {proposal.pk}: {proposal.error or proposal.adapter}" if stood else "somebody decided meanwhile"
+def file_of(proposal: Proposal) -> str:
+    """The name of the file that is read: of an archive, that of its part."""
+    return PurePosixPath(str(proposal.config.get("part") or proposal.filename)).name
 
 
-@transaction.atomic
-def _store(proposal: Proposal, asked: tuple[str, dict[str, Any]]) -> bool:
-    """Keep what was read, unless the preview was decided or asked for otherwise while we read."""
-    waiting = Proposal.objects.select_for_update().filter(pk=proposal.pk, state=Proposal.State.READING)
-    now = waiting.only("adapter", "config").first()
-    if now is None or (now.adapter, now.config) != asked:
-        return False
-    proposal.save(update_fields=["state", "error", "result", "adapter", "config", "source"])
-    return True
+def name_of(proposal: Proposal) -> str:
+    """What a list made of the file would be called."""
+    return (
+        proposal.list_name or proposal.result.get("title") or PurePosixPath(file_of(proposal)).stem[:200] or "New list"
+    )
 
 
-def _sentence(error: SyncError) -> str:
-    line = getattr(error, "line", None)
-    return f"Line {line}: {error}" if line else str(error)
-
-
-def _preview(proposal: Proposal) -> dict[str, Any]:
-    body = zlib.decompress(bytes(proposal.body or b""))
-    adapter = _adapter_for(proposal, body)
-    ctx, rows = _read(proposal, adapter, body)
-    with rows:
-        list_ = proposal.list or MediaList(name=proposal.list_name, content=_content(rows, adapter))
-        _check_content(list_, rows, adapter)
-        asked = proposal.config.get("source")
-        own = readback.read_back(list_, adapter, ctx, rows) if proposal.list and not asked else None
-        if own is not None:
-            return _own_export(own, adapter, ctx, list_)
-        offers = _offers(list_, adapter, rows) if proposal.list else []
-        _choose_source(proposal, offers)
-        how = pipeline.reading_of(list_, proposal.source, adapter, ctx.config, confirmed=True)
-        plan = plan_sync(list_, proposal.source, rows, how, at=timezone.now(), create=False)
-    try:
-        return _result(plan, list_, adapter, ctx, offers)
-    finally:
-        plan.close()
-
-
-def _read(proposal: Proposal, adapter: FileAdapter, body: bytes) -> tuple[Context, Spool[Row]]:
-    """The rows, read by the person's answers. Where there are none yet, by those that the list's source of this format
-    was given: the same file must not be another one because it was uploaded a second time."""
-    answers = _settings(proposal.config)
-    if not answers and proposal.list is not None and proposal.config.get("source") != "new":
-        for source in _sources(proposal.list, adapter):
-            if source.config and proposal.config.get("source") in (None, source.pk):
-                ctx = Context(body, source.config)
-                try:
-                    rows = pipeline.read(adapter, ctx)
-                except SyncError:
-                    continue
-                if _share(source, [row.key for row in rows if isinstance(row, Record)]) >= RENEWS:
-                    proposal.config = {**source.config, **proposal.config}
-                    return ctx, rows
-                rows.close()
-    ctx = Context(body, answers)
-    return ctx, pipeline.read(adapter, ctx)
-
-
-def _check_content(list_: MediaList, rows: Spool[Row], adapter: Adapter) -> None:
-    found = _content(rows, adapter)
-    if list_.pk and found != list_.content and any(isinstance(row, Record) for row in rows):
-        raise BadPayload(
-            f"This file holds {MediaList.Content(found).label.lower()}, and the list holds "
-            f"{list_.get_content_display().lower()}. Nothing was changed. Make a list of its own of it."
-        )
-
-
-def _adapter_for(proposal: Proposal, body: bytes) -> FileAdapter:
-    if not proposal.adapter:
-        fitting = recognise(body, str(proposal.config.get("encoding") or ""))
-        if not fitting:
-            kind = looks_like(text.sniff(body).head)
-            raise BadPayload(
-                f"{f'This looks like {kind}, which we cannot read' if kind else 'We do not recognise this file'}. "
-                "Nothing was read. It can be a CSV file with a header, a JSON list, or a CUE sheet."
-            )
-        proposal.adapter = fitting[0].key
-    adapter = adapter_named(proposal.adapter)
-    if not isinstance(adapter, FileAdapter):
-        raise BadPayload(f"{adapter.label} is not a file format. Nothing was read.")
-    return adapter
-
-
-def _settings(config: dict[str, Any]) -> dict[str, Any]:
+def settings_of(config: dict[str, Any]) -> dict[str, Any]:
     """What the adapter is told: our own note of the chosen source is not its business."""
     return {name: value for name, value in config.items() if name != "source" and value not in (None, "", {})}
-
-
-def _content(rows: Spool[Row], adapter: Adapter) -> str:
-    """What a list made of these rows would hold: what most of them are."""
-    first = [row.kind for block in _first(rows.blocks()) for row in block if isinstance(row, Record)]
-    if not first:
-        return adapter.content
-    commonest = max(set(first), key=first.count)
-    return {Item.Kind.TRACK: "tracks", Item.Kind.CHANNEL: "channels", Item.Kind.RADIO: "channels"}.get(
-        commonest, "films"
-    )  # type: ignore[call-overload]
-
-
-def _first(blocks: Any) -> list[Any]:
-    block = next(iter(blocks), None)
-    return [block] if block else []
-
-
-def _offers(list_: MediaList, adapter: Adapter, rows: Spool[Row]) -> list[dict[str, Any]]:
-    """The list's sources of this format with the share of the file's keys that each knows, best first."""
-    keys = [row.key for row in rows if isinstance(row, Record)]
-    offers = [
-        {"source": source.pk, "name": source.name, "share": round(_share(source, keys), 3)}
-        for source in _sources(list_, adapter)
-    ]
-    return sorted(offers, key=lambda offer: (-offer["share"], offer["source"]))
-
-
-def _sources(list_: MediaList, adapter: Adapter) -> QuerySet[Source]:
-    return Source.objects.filter(list=list_, role=Source.Role.FEED, removed_at=None, adapter=adapter.key)
-
-
-def _share(source: Source, keys: Sequence[str]) -> float:
-    """How much of a file a source knows by key, or of the source the file: 0 to 1. Plays have no keys of their own."""
-    if source.list.content == MediaList.Content.TRACKS:
-        return 1.0
-    blocks = (keys[at : at + 500] for at in range(0, len(keys), 500))
-    known = sum(Claim.objects.filter(source=source, key__in=block).count() for block in blocks)
-    return known / max(min(len(keys), source.claims.count()), 1)
-
-
-def _choose_source(proposal: Proposal, offers: Sequence[dict[str, Any]]) -> None:
-    """What the person chose; else the source that knows half of the keys; else a new one, from which nothing leaves."""
-    chosen = proposal.config.get("source")
-    if chosen == "new":
-        proposal.source = None
-    elif chosen:
-        mine = {offer["source"] for offer in offers}
-        proposal.source = Source.objects.get(pk=chosen) if chosen in mine else None
-    elif offers and offers[0]["share"] >= RENEWS:
-        proposal.source = Source.objects.get(pk=offers[0]["source"])
-    else:
-        proposal.source = None
-
-
-def _result(
-    plan: Plan, list_: MediaList, adapter: FileAdapter, ctx: Context, offers: list[dict[str, Any]]
-) -> dict[str, Any]:
-    kinds: dict[str, list[dict[str, Any]]] = {"added": [], "changed": [], "removed": []}
-    leaving: list[int] = []
-    for draft in plan.drafts:
-        if draft.before is not None and draft.after is None:
-            leaving.append(draft.slot)
-        name = {"add": "added", "restore": "added", "change": "changed", "remove": "removed"}.get(draft.op)
-        if name and len(kinds[name]) < SHOWN:
-            kinds[name].append(_shown(draft))
-    counts = {name: getattr(plan.counts, name) for name in plan.counts.__dataclass_fields__}
-    about = plan.about if isinstance(plan.about, About) else About()
-    return {
-        "base": plan.base,
-        "leaving": leaving,
-        "counts": counts,
-        "content": list_.content,
-        "encoding": ctx.decoded[1],
-        "format": adapter.label,
-        "columns": [{k: storable(v) if isinstance(v, str) else v for k, v in c.items()} for c in adapter.columns(ctx)],
-        "problems": plan.problems,
-        "more_problems": plan.more_problems,
-        "not_taken": plan.not_taken,
-        "doubles": plan.doubles,
-        "title": about.title,
-        "facts": about.facts,
-        "sources": offers,
-        **kinds,
-    }
-
-
-def _own_export(own: readback.ReadBack, adapter: FileAdapter, ctx: Context, list_: MediaList) -> dict[str, Any]:
-    """The result for a file that came out of this very list: what a person changed of the version it was made from."""
-    plan = plan_act(list_, own.act(list_, create=False), at=timezone.now(), by=None, preview=True)
-    try:
-        plan.counts.found = own.comparison.rows
-        plan.counts.unchanged = own.comparison.rows - own.comparison.changed - own.comparison.added
-        plan.counts.skipped = len(own.unread)
-        plan.problems = [{"line": row.line, "reason": row.reason, "text": row.text[:200]} for row in own.unread[:200]]
-        told = {"own_export": asdict(own.comparison), "sentence": readback.sentence(own.comparison)}
-        return {**_result(plan, list_, adapter, ctx, []), **told, "columns": []}
-    finally:
-        plan.close()
-
-
-def _shown(draft: Draft) -> dict[str, Any]:
-    shown = draft.after or draft.before or {}
-    row: dict[str, Any] = {
-        name: shown[name] for name in ("title", "year", "artist", "rating", "genres", "cue_ms") if name in shown
-    }
-    row.setdefault("title", "ID")
-    if draft.op == "change" and draft.before is not None and draft.after is not None:
-        row["fields"] = [
-            [name, draft.before.get(name), draft.after.get(name)]
-            for name in FIELDS
-            if draft.before.get(name) != draft.after.get(name)
-        ]
-    return row
 
 
 @transaction.atomic
@@ -323,14 +145,14 @@ def confirm(proposal: Proposal, *, by: Any, list_name: str = "", source_name: st
 
     Raises NotOpen if somebody has decided it meanwhile or it has lapsed.
     """
-    proposal = _open(proposal, Proposal.State.OPEN)
+    proposal = still_open(proposal, Proposal.State.OPEN)
     adapter = adapter_named(proposal.adapter)
     list_ = proposal.list
     own = proposal.result.get("own_export")
     if own and readback.Comparison(**own).is_untouched:
         raise NotOpen(proposal.result["sentence"])
     if list_ is None:
-        name = list_name or proposal.list_name or proposal.result.get("title") or proposal.filename or "New list"
+        name = list_name or name_of(proposal)
         list_ = services.create_list(by, name=name[:200], content=proposal.result["content"])
     if list_.deleted_at:
         raise InTheBin("The list lies in the bin. Bring it back first.")
@@ -341,10 +163,10 @@ def confirm(proposal: Proposal, *, by: Any, list_name: str = "", source_name: st
         )
     if source is None:
         source = services.add_source(
-            list_, adapter=adapter.key, by=by, config=_settings(proposal.config), sync_enabled=False,
-            name=(source_name or proposal.filename or adapter.label)[:200],
+            list_, adapter=adapter.key, by=by, config=settings_of(proposal.config), sync_enabled=False,
+            name=(source_name or file_of(proposal) or adapter.label)[:200], origin=adapter.origin,
         )  # fmt: skip
-    elif not own and (config := _settings(proposal.config)) != source.config:
+    elif not own and (config := settings_of(proposal.config)) != source.config:
         source.config = config
         source.save(update_fields=["config"])
     proposal.list, proposal.source = list_, source
@@ -356,14 +178,15 @@ def confirm(proposal: Proposal, *, by: Any, list_name: str = "", source_name: st
 @transaction.atomic
 def discard(proposal: Proposal, *, by: Any) -> Proposal:
     """Throw a preview away; nothing of it was in any list."""
-    proposal = _open(proposal, Proposal.State.OPEN, Proposal.State.READING, Proposal.State.REFUSED)
+    proposal = still_open(proposal, Proposal.State.OPEN, Proposal.State.READING, Proposal.State.REFUSED)
     proposal.state, proposal.body = Proposal.State.WITHDRAWN, None
     proposal.decided_by, proposal.decided_at = by, timezone.now()
     proposal.save(update_fields=["state", "body", "decided_by", "decided_at"])
     return proposal
 
 
-def _open(proposal: Proposal, *states: str) -> Proposal:
+def still_open(proposal: Proposal, *states: str) -> Proposal:
+    """The preview, locked and as it stands. Raises NotOpen if it is in none of these states or has lapsed."""
     proposal = Proposal.objects.select_for_update(of=("self",)).select_related("list", "source").get(pk=proposal.pk)
     if proposal.expires_at and proposal.expires_at < timezone.now():
         raise NotOpen("This preview has lapsed. Nothing was changed. Upload the file again.")
@@ -374,9 +197,9 @@ def _open(proposal: Proposal, *states: str) -> Proposal:
 
 def body_of(run: Run) -> bytes:
     """The uploaded file of a run."""
-    if run.proposal is None or not run.proposal.body:
+    if run.proposal is None:
         raise SyncError("The uploaded file is not there any more. Nothing was changed. Upload it again.")
-    return zlib.decompress(bytes(run.proposal.body))
+    return unpacked_body(run.proposal)
 
 
 def forget_body(proposal: Proposal) -> None:

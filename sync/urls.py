@@ -2,21 +2,50 @@
 
 from django.urls import URLPattern, path
 
-from sync.views import runs, syncing, uploads
+from sync.views import accounts, batches, pasted, runs, syncing, uploads
 
 app_name = "sync"
 urlpatterns: list[URLPattern] = [
     path("lists/add/", uploads.add, name="add"),
+    path("lists/add/address/", pasted.address, name="paste"),
+    path("lists/add/from/<slug:key>/", pasted.kind, name="kind"),
     path("lists/<int:pk>/upload/", uploads.upload, name="upload"),
+    path("lists/<int:pk>/upload/address/", pasted.address, name="paste_into"),
+    path("lists/<int:pk>/upload/from/<slug:key>/", pasted.kind, name="kind_into"),
+    path("lists/<int:pk>/sources/<int:source_pk>/address/", pasted.move, name="source_address"),
     path("lists/<int:pk>/sync/", syncing.sync_list, name="sync_list"),
     path("lists/<int:pk>/sources/<int:source_pk>/sync/", syncing.sync_source, name="sync_source"),
+    path("lists/<int:pk>/schedule/", syncing.schedule_list, name="schedule_list"),
+    path("lists/<int:pk>/sources/<int:source_pk>/schedule/", syncing.schedule_source, name="schedule_source"),
     path("lists/<int:pk>/runs/", runs.list_runs, name="list_runs"),
     path("uploads/<int:pk>/", uploads.preview, name="preview"),
+    path("uploads/<int:pk>/found/", pasted.found, name="found"),
+    path("uploads/<int:pk>/try-again/", pasted.try_again, name="try_again"),
+    path("uploads/<int:pk>/keep/", pasted.keep, name="keep"),
     path("uploads/<int:pk>/progress/", uploads.progress, name="preview_progress"),
     path("uploads/<int:pk>/read-again/", uploads.read_again, name="read_again"),
+    path("uploads/<int:pk>/parts/", uploads.take_parts, name="take_parts"),
     path("uploads/<int:pk>/confirm/", uploads.confirm, name="confirm"),
     path("uploads/<int:pk>/discard/", uploads.discard, name="discard"),
-    path("runs/", runs.runs, name="runs"),
+    path("lists/<int:pk>/sources/<int:source_pk>/account/", accounts.choose_for_source, name="source_account"),
+    path("accounts/", accounts.index, name="accounts"),
+    path("accounts/add/", accounts.choose, name="accounts_add"),
+    path("accounts/add/<slug:service>/", accounts.add, name="account_add"),
+    path("accounts/<int:pk>/", accounts.account, name="account"),
+    path("accounts/<int:pk>/test/", accounts.test, name="account_test"),
+    path("accounts/<int:pk>/delete/", accounts.delete, name="account_delete"),
+    path("accounts/<int:pk>/sign-in/", accounts.sign_in, name="account_sign_in"),
+    path("accounts/<int:pk>/sign-in/progress/", accounts.sign_in_progress, name="account_sign_in_progress"),
+    path("accounts/<int:pk>/sign-in/look/", accounts.sign_in_look, name="account_sign_in_look"),
+    path("accounts/<int:pk>/sign-in/cancel/", accounts.sign_in_cancel, name="account_sign_in_cancel"),
+    path("syncs/", syncing.standing, name="runs_standing"),
+    path("batches/", batches.index, name="runs_batches"),
+    path("batches/<int:pk>/", batches.one, name="runs_batch"),
+    path("batches/<int:pk>/progress/", batches.progress, name="runs_batch_progress"),
+    path("batches/<int:pk>/cancel/", batches.cancel, name="runs_batch_cancel"),
+    path("runs/", runs.all_runs, name="runs"),
+    path("runs/figures/", runs.figures, name="runs_figures"),
     path("runs/<int:pk>/", runs.run, name="run"),
+    path("runs/<int:pk>/cancel/", runs.cancel, name="run_cancel"),
     path("runs/<int:pk>/progress/", runs.progress, name="run_progress"),
 ]

@@ -9,7 +9,19 @@ from lists import services
 from lists.models import Entry, MediaList, Proposal
 from sync import runs, tasks, uploads
 from sync.models import Run
-from tests import scripted  # noqa: F401 - registers its adapter
+from tests import (
+    scripted,  # noqa: F401 - registers its adapter
+    way_out,
+)
+from tests.upstream import Upstream
+
+way_out.watch()
+
+
+@pytest.fixture(autouse=True)
+def _one_way_out():
+    yield
+    assert not way_out.strays
 
 
 @pytest.fixture(autouse=True)
@@ -19,6 +31,7 @@ def _plain_settings(settings):
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.RETRY_PAUSES_S = (0.01, 0.01, 0.01)
 
 
 @pytest.fixture
@@ -85,10 +98,10 @@ def upload(work, ines):
 def live(ines, work, tmp_path):
     """A source of a list that is fetched: live(list_) makes one, its .sync(rows) brings an answer through the pipeline."""
 
-    def live(list_, name="live", **details):
+    def live(list_, name="live", adapter="scripted_live", **details):
         path = tmp_path / f"{name}-{list_.pk}.json"
         source = services.add_source(
-            list_, adapter="scripted_live", name=name, by=ines, config={"path": str(path)}, gap_min=0, **details
+            list_, adapter=adapter, name=name, by=ines, config={"path": str(path)}, gap_min=0, **details
         )
 
         def sync(rows) -> Run:
@@ -110,3 +123,21 @@ def titles():
         return list(Entry.objects.filter(list=list_).listed().order_by("rank", "id").values_list("title", flat=True))
 
     return titles
+
+
+@pytest.fixture
+def upstream(settings, db):
+    """A service on loopback: upstream.answer(path, body, ...) says what it answers, upstream.seen what it was asked."""
+    settings.SERVICES = {"*": {"rate": 1000, "burst": 100}}
+    settings.OUTBOUND_ALLOW = ["127.0.0.1"]
+    server = Upstream()
+    yield server
+    server.end()
+
+
+@pytest.fixture
+def other(upstream):
+    """Somebody else's service."""
+    server = Upstream()
+    yield server
+    server.end()

@@ -1,7 +1,8 @@
 """A pytest plugin, loaded before the settings (`-p` in pyproject.toml).
 
-Tests get a data folder of their own. With LISTKEEPER_NO_SKIPS=1 a skipped test is a failed one, so that CI cannot be green
-by lacking things; a reason that begins with "only" is no lack ("only on PostgreSQL"), and such a test stays skipped.
+Tests get a data folder of their own, and properties no deadline: a busy machine is no failure. With LISTKEEPER_NO_SKIPS=1
+a skipped test is a failed one, so that CI cannot be green by lacking things; a reason that begins with "only" is no lack
+("only on PostgreSQL"), and such a test stays skipped.
 """
 
 import os
@@ -9,6 +10,10 @@ import tempfile
 from collections.abc import Generator
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 # The settings make the folder and its keys when they are read, and ./data may hold somebody's lists.
 _data = tempfile.TemporaryDirectory(prefix="listkeeper-tests-")

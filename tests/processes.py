@@ -3,21 +3,38 @@
 import http.client
 import os
 import secrets
+import shutil
+import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def strain() -> float:
+    """How many times as long things take now as on a machine that is not busy; 1 at least."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
 def wait_for(condition: Callable[[], object], *, within: float) -> None:
-    """Until the condition holds; the caller asserts it."""
-    deadline = time.monotonic() + within
+    """Until the condition holds; the caller asserts it. within: seconds on a machine that is not busy."""
+    deadline = time.monotonic() + within * strain()
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.1)
+
+
+@cache
+def migrated() -> Path:
+    """A file of SQLite with all tables, to be copied: making them takes as long as most of these tests."""
+    folder = Path(os.environ["LISTKEEPER_DATA"]) / f"migrated-{secrets.token_hex(6)}"
+    program = Program(folder, "migrate")
+    program.manage("migrate", "--verbosity", "0")
+    return program.database
 
 
 class Program:
@@ -45,15 +62,25 @@ class Program:
     def database(self) -> Path:
         return self.folder / "data" / "listkeeper.sqlite3"
 
+    def with_tables(self) -> "Program":
+        """The same, on a database that has its tables already."""
+        self.database.parent.mkdir(parents=True)
+        shutil.copy(migrated(), self.database)
+        return self
+
     def manage(self, *arguments: str) -> None:
         """Run another command to its end, in the same folder."""
-        subprocess.run([sys.executable, *self.script, *arguments], cwd=ROOT, env=self.env, check=True, timeout=60)
+        subprocess.run(
+            [sys.executable, *self.script, *arguments], cwd=ROOT, env=self.env, check=True, timeout=180 * strain()
+        )
 
     def start(self, **env: str) -> subprocess.Popen[str]:
         with (self.folder / "output").open("w") as output:
             self.process = subprocess.Popen(
                 [sys.executable, *self.script, self.command],
                 cwd=ROOT, env=self.env | env, stdout=output, stderr=subprocess.STDOUT, text=True, process_group=0,
+                # Where the tests run on several cores, Ctrl-C is turned off for them; a person's program has it.
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             )  # fmt: skip
         return self.process
 
@@ -95,4 +122,4 @@ class Program:
     def end(self) -> None:
         if self.process and self.process.poll() is None:
             self.process.terminate()
-            self.process.wait(40)
+            self.process.wait(40 * strain())

@@ -33,6 +33,7 @@ def test_a_list_goes_back_is_released_and_is_looked_after(site, visitor):
     bring_in(visitor, "more-films.csv", MORE)
     look_after_sources(visitor)
     set_rules(visitor)
+    set_filters(visitor)
     share(visitor)
     see_who_did_what(visitor)
     assert visitor.wrong == []
@@ -94,7 +95,7 @@ def release(visitor: Visitor) -> None:
 def block_by_title(visitor: Visitor) -> None:
     page = visitor.page
     to_the_list(visitor, "Sources and settings")
-    page.get_by_role("link", name="Blocks", exact=True).click()
+    visitor.follow(page.get_by_role("link", name="Blocks", exact=True))
     visitor.picture("blocks-empty")
     page.get_by_label("Title pattern").fill("*harbour*")
     page.get_by_label("Reason").fill("seen it twice")
@@ -118,7 +119,7 @@ def look_after_sources(visitor: Visitor) -> None:
     visitor.picture("settings-sources")
     page.get_by_role("button", name="Move more-films.csv up").click()
     expect(page.get_by_role("status")).to_contain_text("more-films.csv stands at place 1 of 2 now.")
-    page.get_by_role("link", name="Change more-films.csv").click()
+    visitor.follow(page.get_by_role("link", name="Change more-films.csv"))
     visitor.picture("source")
     page.get_by_role("link", name="Remove it").click()
     expect(page.get_by_text("2 of them alone")).to_be_visible()
@@ -137,6 +138,28 @@ def set_rules(visitor: Visitor) -> None:
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("status")).to_contain_text("Saved.")
     expect(page.get_by_label("Ask me about every removal")).to_be_checked()
+
+
+def set_filters(visitor: Visitor) -> None:
+    page = visitor.page
+    page.get_by_role("link", name="Filters", exact=True).click()
+    page.get_by_label("From year").fill("2017")
+    page.get_by_label("With none of these genres").fill("Mystery")
+    page.get_by_role("button", name="See what it would do").click()
+    expect(page.get_by_role("heading", name=re.compile("would leave"))).to_be_visible()
+    visitor.picture("filters")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("status")).to_contain_text("Saved.")
+    visitor.follow(page.get_by_role("link", name=re.compile("filtered$")))
+    visitor.picture("filtered")
+    page.get_by_role("button", name="Let it in").first.click()
+    expect(page.get_by_role("status")).to_contain_text("Put back, to stay")
+    page.go_back()
+    page.get_by_role("link", name="Change the filters").click()
+    page.get_by_label("From year").fill("")
+    page.get_by_label("With none of these genres").fill("")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("status")).to_contain_text("Saved.")
 
 
 def share(visitor: Visitor) -> None:

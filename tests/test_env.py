@@ -138,7 +138,9 @@ def test_processes_that_start_at_once_agree_on_a_secret(monkeypatch, tmp_path):
 
 
 def test_every_setting_is_documented_and_nothing_else():
-    reads = re.compile(r'\b(?:text|integer|choice|flag|words|time_zone|database|data_folder|secret)\(\s*"([A-Z_]+)"')
+    reads = re.compile(
+        r'\b(?:text|integer|choice|flag|objects|words|time_zone|database|data_folder|secret)\(\s*"([A-Z_]+)"'
+    )
     in_settings = set(reads.findall((ROOT / "config" / "settings.py").read_text()))
     in_table = set(re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "docs" / "configuration.md").read_text(), re.MULTILINE))
     assert in_settings

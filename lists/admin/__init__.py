@@ -6,7 +6,7 @@ no index serves.
 """
 
 from lists.admin import entries, items, review, site  # noqa: F401 - they register themselves
-from lists.admin.base import Bounded, BoundedPaginator, ByService, HistoryAdmin, ReadOnly, chosen
+from lists.admin.base import Bounded, BoundedPaginator, ByService, HistoryAdmin, ReadOnly, ServiceForm, ask, chosen
 from lists.admin.lists import MediaListAdmin
 from lists.admin.sources import SourceAdmin
 
@@ -17,6 +17,8 @@ __all__ = [
     "HistoryAdmin",
     "MediaListAdmin",
     "ReadOnly",
+    "ServiceForm",
     "SourceAdmin",
+    "ask",
     "chosen",
 ]

@@ -4,11 +4,11 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from lists import services
+from lists import search, services
 from lists.admin.base import Bounded, ByService, HistoryAdmin, ReadOnly, ServiceForm, ask, by_list, chosen, made, year
 from lists.fields import COLUMNS, FIELDS, Field
 from lists.forms import TagsField
@@ -78,6 +78,18 @@ class EntryAdmin(ByService, Bounded, HistoryAdmin):
     search_fields = ("title", "=list__id", "=item__id")
     search_help_text = "A part of the title, or the number of a list or an item."
     autocomplete_fields = ("list",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Entry], search_term: str
+    ) -> tuple[QuerySet[Entry], bool]:
+        text = search_term.strip()
+        if not text:
+            return queryset, False
+        titled = search.entries(queryset, text)
+        if not (text.isascii() and text.isdigit() and len(text) < 19):
+            return titled, False
+        return queryset.filter(Q(list=text) | Q(item=text) | Q(pk__in=titled.values("pk"))), False
+
     facts = ("list", "item", "kind", "state", "reason", "first_listed_at", "by_hand")
     actions = ("delete_selected", "put_back", "give_back")
 

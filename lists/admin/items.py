@@ -5,10 +5,11 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
-from lists import services
+from lists import search, services
 from lists.admin.base import Bounded, ByService, HistoryAdmin, ReadOnly, ask, year
 from lists.models import Decision, ExternalId, Item
 
@@ -43,9 +44,14 @@ class ItemAdmin(ReadOnly, ByService, Bounded, HistoryAdmin):
     list_display = ("title", "artist", year, "kind", "merged_into", "created_at")
     list_select_related = ("merged_into",)
     list_filter = ("kind",)
-    search_fields = ("title", "=ids__value")
+    search_fields = ("name", "=ids__value")
     search_help_text = "A part of the title, or an id such as tt0113277 or movie/949."
     inlines = (ExternalIdInline,)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Item], search_term: str
+    ) -> tuple[QuerySet[Item], bool]:
+        return (search.items_known_as(queryset, search_term) if search_term.strip() else queryset), False
 
     def get_urls(self) -> list[URLPattern]:
         views = [("merge", self.merge_view), ("split", self.split_view)]
@@ -84,10 +90,21 @@ class ItemAdmin(ReadOnly, ByService, Bounded, HistoryAdmin):
         )  # fmt: skip
 
 
+class DecidedFilter(admin.SimpleListFilter):
+    title, parameter_name = "what was decided", "decided"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        return [("match", "What a source lists is this item"), ("refusal", "Two items are not the same")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Decision]) -> QuerySet[Decision]:
+        return queryset.filter(source__isnull=self.value() == "refusal") if self.value() else queryset
+
+
 @admin.register(Decision)
 class DecisionAdmin(ReadOnly, Bounded):
     list_display = ("__str__", "source", "item", "other", "decided_by_name", "decided_at")
     list_select_related = ("source", "item", "other")
+    list_filter = (DecidedFilter,)
     search_fields = ("=key", "=item__id", "=other__id", "=decided_by_name")
     search_help_text = "A source's key, the number of an item, or who decided."
 

@@ -12,13 +12,15 @@ from django.urls import URLPattern, path, reverse
 from lists import services
 from lists.admin.base import Bounded, ByService, HistoryAdmin, ReadOnly, ServiceForm, ask, chosen, made
 from lists.errors import Refused
+from lists.filters import CHECKS, BadFilters, checked
 from lists.forms import TagsField
 from lists.labels import LabelsField
 from lists.models import MediaList, Membership, Removals, SitePolicy, Strategy, Version
 
 MADE_OF = (*services.DETAILS, "content")
-RULES = ("strategy", "removals", "held_share", "held_share_always", "held_floor")
+RULES = tuple(services.RULES)
 ORDER = ("order_mode", "order_field")
+EMPTY: dict[str, Any] = {"preferred": {}, "review_unsure": None}
 STAYS = (
     "Blocks, filters and rules stay as they are today. It makes a new version; the versions after this one stay, and any "
     "of them can be brought back the same way."
@@ -30,12 +32,20 @@ class MediaListForm(ServiceForm):
     """What a list is called, and where it differs from the site's rules: an empty rule is the site's."""
 
     strategy = forms.ChoiceField(required=False, label="Where sources disagree")
+    preferred = forms.JSONField(required=False, label="Preferred sources by field")
     removals = forms.ChoiceField(required=False, label="What no source lists any more")
+    review_unsure = forms.NullBooleanField(required=False, label="Unsure changes wait for a person")
+    accept_confidence = forms.FloatField(
+        required=False, min_value=0, max_value=1, label="Taken unasked from this confidence on"
+    )
     held_share = forms.IntegerField(required=False, min_value=0, max_value=100, label="Ask above (per cent)")
     held_share_always = forms.IntegerField(
         required=False, min_value=0, max_value=100, label="Always ask above (per cent)"
     )
     held_floor = forms.IntegerField(required=False, min_value=0, max_value=10_000, label="Never ask up to (entries)")
+    filters = forms.JSONField(
+        required=False, help_text=f"what may come in: an object of {', '.join(CHECKS)}; empty: nothing is filtered"
+    )
     order_field = forms.ChoiceField(
         required=False, choices=ORDER_FIELDS, help_text="only where the order is by a field"
     )
@@ -44,12 +54,21 @@ class MediaListForm(ServiceForm):
         super().__init__(*args, **kwargs)
         site = SitePolicy.current()
         for name in RULES:
-            self.initial[name] = self.instance.policy.get(name, "")
+            self.initial[name] = self.instance.policy.get(name, EMPTY.get(name, ""))
             if name in self.fields:
                 self.fields[name].help_text = f"as the site says: {_site_says(site, name)}"
         for name, choices in [("strategy", Strategy.choices), ("removals", Removals.choices)]:
             if name in self.fields:
                 self.fields[name].choices = [("", "As the site says"), *choices]  # type: ignore[attr-defined]
+
+    def clean_filters(self) -> dict[str, Any]:
+        filters = self.cleaned_data["filters"] or {}
+        if not isinstance(filters, dict):
+            raise forms.ValidationError("Filters are an object: each with what it is set to.")
+        try:
+            return checked(filters)
+        except BadFilters as e:
+            raise forms.ValidationError(" ".join(f"{name}: {fault}" for name, fault in e.fields.items())) from None
 
     def clean(self) -> dict[str, Any] | None:
         found = super().clean() or self.cleaned_data
@@ -59,6 +78,8 @@ class MediaListForm(ServiceForm):
 
 
 def _site_says(site: SitePolicy, name: str) -> str:
+    if name == "review_unsure":
+        return "they wait on tracklists"
     shown = getattr(site, f"get_{name}_display", None)
     return shown().lower() if shown else str(getattr(site, name))
 
@@ -94,11 +115,12 @@ class MediaListAdmin(ByService, Bounded, HistoryAdmin):
     list_select_related = ("owner",)
     list_filter = ("content", ("deleted_at", admin.EmptyFieldListFilter))
     search_fields = ("name", "=id")
-    seen = ("content", "owner", "uid", "item_count", "excluded_count", "facts", "filters", "created_at", "updated_at",
+    seen = ("content", "owner", "uid", "item_count", "excluded_count", "facts", "created_at", "updated_at",
             "deleted_at")  # fmt: skip
     fieldsets = (
         (None, {"fields": services.DETAILS}),
         ("Rules", {"fields": RULES, "description": "A changed rule is applied to what the sources said before, too."}),
+        ("Filters", {"fields": ("filters",)}),
         ("Order", {"fields": ORDER}),
         ("What it holds", {"fields": seen}),
     )
@@ -136,6 +158,8 @@ class MediaListAdmin(ByService, Bounded, HistoryAdmin):
             services.change_list(obj, by=by, **{name: answers[name] for name in services.DETAILS})
         if rules := {name: answers[name] for name in RULES if name in changed}:
             services.change_rules(obj, by=by, **rules)
+        if "filters" in changed:
+            services.change_filters(obj, by=by, **dict.fromkeys(CHECKS) | answers["filters"])
         if changed.intersection(ORDER):
             by_field = answers["order_mode"] == MediaList.OrderMode.FIELD
             services.set_order(obj, by=by, mode=answers["order_mode"], field=answers["order_field"] if by_field else "")
@@ -179,7 +203,7 @@ class VersionAdmin(ReadOnly, ByService, Bounded):
     list_display = ("list", "number", "kind", "author_name", "source_name", "added", "removed", "changed", "moved",
                     "item_count", "created_at")  # fmt: skip
     list_select_related = ("list",)
-    list_filter = ("kind",)
+    list_filter = ("kind", ("pruned_at", admin.EmptyFieldListFilter))
     search_fields = ("=list__id", "author_name", "source_name")
     search_help_text = "The number of a list, or the name of an author or a source."
     actions = ("roll_back",)

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
@@ -22,7 +22,8 @@ class ProposalAdmin(ReadOnly, ByService, Bounded):
     list_display = ("__str__", "kind", "state", "list", "created_by", "created_at", "expires_at")
     list_select_related = ("list", "created_by", "source")
     list_filter = ("kind", "state")
-    search_fields = ("filename", "=list__id")
+    search_fields = ("filename", "=list__id", "=created_by__username")
+    search_help_text = "A part of a file's name, the number of a list, or who handed it in."
     actions = ("apply", "keep")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Proposal]:
@@ -52,11 +53,14 @@ def _held(queryset: QuerySet[Proposal]) -> list[Proposal]:
 
 @admin.register(Conflict)
 class ConflictAdmin(ReadOnly, ByService, Bounded, HistoryAdmin):
-    list_display = ("entry", "list", "kind", "label", "before", "recommended", "state", "created_at", "decided_at")
+    list_display = (
+        "__str__", "list", "kind", "severity", "label", "before", "recommended", "state", "choice", "created_at", "decided_at",
+    )  # fmt: skip
     list_select_related = ("entry", "list")
-    list_filter = ("kind", "state")
-    search_fields = ("=list__id", "entry__title")
-    actions = ("keep", "take", "skip")
+    list_filter = ("state", "kind", "severity")
+    search_fields = ("=list__id", "entry__title", "=field")
+    search_help_text = "The number of a list, a part of an entry's title, or a field."
+    actions = ("keep", "take", "merge", "skip")
 
     @admin.display(description="field")
     def label(self, obj: Conflict) -> str:
@@ -85,8 +89,14 @@ class ConflictAdmin(ReadOnly, ByService, Bounded, HistoryAdmin):
             these = [each for each in waiting if (each.recommendation or {}).get("choice") == choice]
             if these:
                 versions += services.decide(these, by=request.user, choice=choice)
-        advised = sum(bool(each.recommendation) for each in waiting)
+        advised = sum((each.recommendation or {}).get("choice") in ("keep", "take") for each in waiting)
         self.message_user(request, f"{advised} decided as recommended. {made(*versions)}{told}", messages.SUCCESS)
+
+    @admin.action(description="Merge what does not clash", permissions=["decide"])
+    def merge(self, request: HttpRequest, queryset: QuerySet[Conflict]) -> None:
+        waiting, told = _waiting(queryset)
+        versions = services.decide(waiting, by=request.user, choice="merge") if waiting else []
+        self.message_user(request, f"{len(waiting)} merged. {made(*versions)}{told}", messages.SUCCESS)
 
     @admin.action(description="Skip until a source says something new", permissions=["decide"])
     def skip(self, request: HttpRequest, queryset: QuerySet[Conflict]) -> None:
@@ -97,11 +107,11 @@ class ConflictAdmin(ReadOnly, ByService, Bounded, HistoryAdmin):
 
 
 def _waiting(queryset: QuerySet[Conflict]) -> tuple[list[Conflict], str]:
-    """The questions about fields that wait, and a sentence about those that ask who is who."""
+    """The questions about values and changes that wait, and a sentence about those that ask who is who."""
     rows = chosen(
         queryset.filter(state__in=[Conflict.State.OPEN, Conflict.State.SKIPPED]).select_related("list", "entry")
     )
-    fields = [row for row in rows if row.kind == Conflict.Kind.FIELD]
+    fields = [row for row in rows if row.kind not in services.IDENTITY]
     others = len(rows) - len(fields)
     told = f" {others} ask who is who; they are decided one by one on the pages of their lists." if others else ""
     return fields, told
@@ -122,6 +132,21 @@ class BlockForm(ServiceForm):
         return found
 
 
+class ScopeFilter(admin.SimpleListFilter):
+    title, parameter_name = "where it holds", "scope"
+    scopes = {
+        "list": Q(list__isnull=False),
+        "mine": Q(owner__isnull=False),
+        "all": Q(list__isnull=True, owner__isnull=True),
+    }
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        return [("list", "One list"), ("mine", "All lists of one person"), ("all", "Every list")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(self.scopes.get(self.value() or "", Q()))
+
+
 @admin.register(Block)
 class BlockAdmin(ByService, Bounded, HistoryAdmin):
     """A block is made and taken away; to change one is to do both."""
@@ -129,7 +154,9 @@ class BlockAdmin(ByService, Bounded, HistoryAdmin):
     form = BlockForm
     list_display = ("__str__", "list", "owner", "reason", "created_by", "created_at")
     list_select_related = ("item", "list", "owner", "created_by")
-    search_fields = ("pattern", "value", "=item__id", "=list__id")
+    list_filter = (ScopeFilter,)
+    search_fields = ("pattern", "value", "reason", "=item__id", "=list__id")
+    search_help_text = "A part of a pattern, an id or a reason; or the number of an item or a list."
     asked = ("scope", "list", "item", "namespace", "value", "pattern", "reason")
     autocomplete_fields = ("list", "item")
     actions = ("delete_selected",)

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -16,12 +17,23 @@ from lists import services
 from lists.admin.base import Bounded, HistoryAdmin, ReadOnly
 from lists.audit import audit
 from lists.models import Audit, Block, Conflict, Entry, Item, MediaList, Proposal, SitePolicy, Source
+from lists.preferences import fault_of
 from lists.services.rules import FOLDED
+
+
+class SitePolicyForm(forms.ModelForm):
+    def clean_preferred(self) -> dict[str, Any]:
+        preferred = self.cleaned_data["preferred"] or {}
+        if fault := fault_of(preferred):
+            raise forms.ValidationError(fault)
+        return preferred
 
 
 @admin.register(SitePolicy)
 class SitePolicyAdmin(HistoryAdmin):
     """One row. Lists that do not say otherwise are looked at again when it changes."""
+
+    form = SitePolicyForm
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

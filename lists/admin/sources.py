@@ -1,4 +1,4 @@
-"""What feeds the lists, and the accounts that it is fetched with."""
+"""What feeds the lists."""
 
 from typing import Any
 
@@ -8,8 +8,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from lists import services
-from lists.admin.base import Bounded, ByService, HistoryAdmin, ReadOnly, ask, chosen, made
-from lists.models import Account, Source
+from lists.admin.base import Bounded, ByService, HistoryAdmin, ask, chosen, made
+from lists.models import Source
 
 CHANGEABLE = ("name", "enabled", "priority", "sync_enabled", "interval_min", "gap_min", "mode", "grace")
 
@@ -28,12 +28,12 @@ class PartingForm(forms.Form):
 class SourceAdmin(ByService, Bounded, HistoryAdmin):
     list_display = ("name", "list", "adapter", "role", "enabled", "last_success_at", "failures", "removed_at")
     list_select_related = ("list",)
-    list_filter = ("role", "enabled", ("removed_at", admin.EmptyFieldListFilter))
+    list_filter = ("role", "origin", "enabled", ("removed_at", admin.EmptyFieldListFilter))
     search_fields = ("name", "=list__id", "adapter")
-    fields = (*CHANGEABLE, "list", "role", "adapter", "account", "config", "accepted", "next_sync_at", "last_run_at",
+    fields = (*CHANGEABLE, "list", "role", "adapter", "origin", "account", "paused", "config", "accepted", "next_sync_at", "last_run_at",
               "last_success_at", "failures", "removed_at", "created_at")  # fmt: skip
     readonly_fields = fields[len(CHANGEABLE) :]
-    actions: Any = ("revive",)  # and what sync/admin.py adds
+    actions: Any = ("revive",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Source]:
         return super().get_queryset(request).defer("address", "body_digest")
@@ -82,15 +82,3 @@ class SourceAdmin(ByService, Bounded, HistoryAdmin):
 def _speaks(source: Source) -> bool:
     """Whether it is one that a person put there and nobody took away."""
     return source.role == Source.Role.FEED and source.removed_at is None
-
-
-@admin.register(Account)
-class AccountAdmin(ReadOnly, Bounded):
-    list_display = ("name", "service", "owner", "state", "created_at")
-    list_select_related = ("owner",)
-    list_filter = ("state",)
-    search_fields = ("name", "service", "owner__username")
-    exclude = ("secrets",)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
-        return super().get_queryset(request).defer("secrets")

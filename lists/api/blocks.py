@@ -14,12 +14,13 @@ from rest_framework.views import APIView
 from lists import services
 from lists.api.entries import EntrySerializer
 from lists.api.parts import (
-    NEWEST,
-    PageQuery,
+    BY_AGE,
+    AgeQuery,
     StrictSerializer,
     body_of,
     editable_list,
     id_field,
+    ids_field,
     item_named,
     operation,
     page_answer,
@@ -29,7 +30,7 @@ from lists.api.parts import (
     visible_list,
 )
 from lists.exports import ids_of
-from lists.models import Block
+from lists.models import Block, Entry
 
 SCOPES = [*services.SCOPES]
 
@@ -80,8 +81,17 @@ class NewBlockSerializer(BlockedSerializer):
     reason = serializers.CharField(max_length=500, required=False, allow_blank=True)
 
 
-class BlockQuery(PageQuery):
+class BlockEntriesSerializer(StrictSerializer):
+    entries = ids_field("of the list")
+    scope = serializers.ChoiceField(SCOPES, default="list", help_text="where they must not come")
+    reason = serializers.CharField(max_length=500, required=False, allow_blank=True)
+
+
+class BlockQuery(AgeQuery):
     scope = serializers.ChoiceField(SCOPES, required=False)
+    q = serializers.CharField(
+        max_length=200, default="", allow_blank=True, help_text="in the title, id, pattern or reason"
+    )
 
 
 BY_SCOPE = {
@@ -103,6 +113,16 @@ def _shown(rows: QuerySet[Block]) -> QuerySet[Block]:
     return rows.select_related("item", "owner", "created_by")
 
 
+def _page(request: Request, rows: QuerySet[Block]) -> Response:
+    query = query_of(request, BlockQuery)
+    if "scope" in query:
+        rows = rows.filter(BY_SCOPE[query["scope"]])
+    if text := query["q"]:
+        said = Q(item__title__icontains=text) | Q(value=text) | Q(pattern__icontains=text) | Q(reason__icontains=text)
+        rows = rows.filter(said)
+    return page_answer(sought(_shown(rows), BY_AGE[query["sort"]], query), BlockSerializer)
+
+
 def _wanted(request: Request, serializer: type[BlockedSerializer]) -> dict[str, Any]:
     """What the body names, for the services. Raises Http404 or PermissionDenied for a list or site of others."""
     body = body_of(request, serializer)
@@ -118,11 +138,7 @@ class Blocks(APIView):
     @operation("blocks", BLOCK_PAGE, query=BlockQuery)
     def get(self, request: Request) -> Response:
         """Your blocks, those of lists that you see, and the site's, newest first."""
-        query = query_of(request, BlockQuery)
-        rows = Block.objects.for_user(request.user)
-        if "scope" in query:
-            rows = rows.filter(BY_SCOPE[query["scope"]])
-        return page_answer(sought(_shown(rows), NEWEST, query), BlockSerializer)
+        return _page(request, Block.objects.for_user(request.user))
 
     @operation("block_create", BlockSerializer, body=NewBlockSerializer, status=201)
     def post(self, request: Request) -> Response:
@@ -143,6 +159,13 @@ class BlockPreview(APIView):
 
 
 class OneBlock(APIView):
+    @operation("block", BlockSerializer)
+    def get(self, request: Request, block_id: int) -> Response:
+        """One block."""
+        return Response(
+            BlockSerializer(get_object_or_404(_shown(Block.objects.for_user(request.user)), pk=block_id)).data
+        )
+
     @operation("block_delete", None, status=204)
     def delete(self, request: Request, block_id: int) -> Response:
         """Lift a block. What it kept away comes back without a fetch, if its sources still list it."""
@@ -151,8 +174,27 @@ class OneBlock(APIView):
 
 
 class BlocksOfList(APIView):
-    @operation("list_blocks", BLOCK_PAGE, query=PageQuery)
+    @operation("list_blocks", BLOCK_PAGE, query=BlockQuery)
     def get(self, request: Request, list_id: int) -> Response:
         """Every block that holds for the list: its own, its owner's and the site's, newest first."""
-        rows = services.blocks_of(visible_list(request.user, list_id))
-        return page_answer(sought(_shown(rows), NEWEST, query_of(request, PageQuery)), BlockSerializer)
+        return _page(request, services.blocks_of(visible_list(request.user, list_id)))
+
+
+class BlockEntries(APIView):
+    @operation(
+        "entries_block", inline_serializer("BlockedEntries", {"blocks": BlockSerializer(many=True)}),
+        body=BlockEntriesSerializer, status=201,
+    )  # fmt: skip
+    def post(self, request: Request, list_id: int) -> Response:
+        """Block several entries at once: each its item, else the first id that is stated of it, else its title. What is
+        blocked already is passed over. They leave, and return when the blocks are lifted."""
+        list_ = editable_list(request.user, list_id)
+        body = body_of(request, BlockEntriesSerializer)
+        if body["scope"] == "all" and not request.user.is_staff:
+            raise PermissionDenied("Only staff may block for every list. Nothing was blocked.")
+        entries = body.pop("entries")
+        if Entry.objects.filter(list=list_, pk__in=entries).count() < len(set(entries)):
+            raise serializers.ValidationError({"entries": ["One of these is no entry of the list."]})
+        made = services.block_entries(list_, entries, by=request.user, **body)
+        rows = _shown(Block.objects.filter(pk__in=[block.pk for block in made])).order_by("id")
+        return Response({"blocks": BlockSerializer(rows, many=True).data}, 201)

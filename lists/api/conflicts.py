@@ -15,8 +15,8 @@ from rest_framework.views import APIView
 
 from lists import services
 from lists.api.parts import (
-    NEWEST,
-    PageQuery,
+    BY_AGE,
+    AgeQuery,
     StrictSerializer,
     body_of,
     id_field,
@@ -29,18 +29,22 @@ from lists.api.parts import (
 from lists.api.values import written
 from lists.fields import FIELDS
 from lists.models import Conflict, Source
+from lists.resolve import PRESENCE
 from lists.waiting import decidable_by, questions_for
 
 CHOICES = {
     "keep": "what the list shows",
     "take": "what a source says",
     "type": "another value",
-    "merge": "the words of all, united",
+    "merge": "the words of all, united; of a change what it adds without contradicting",
+    "newest": "what was said last",
+    "confidence": "what the surest says",
 }
 
 
 class OptionSerializer(serializers.Serializer[Any]):
-    """Of a field: what one source says, and since when. Of match and ids: an item that it may be."""
+    """Of a field: what one source says, and since when. Of match and ids: an item that it may be. Of a change: what the
+    source says instead, by field."""
 
     source = serializers.IntegerField(  # type: ignore[assignment] # the attribute is the instance's
         allow_null=True, required=False, help_text="id of a source; null: an edit by hand"
@@ -53,6 +57,8 @@ class OptionSerializer(serializers.Serializer[Any]):
 
 
 class RecommendationSerializer(serializers.Serializer[Any]):
+    """choice: keep, take, or (of a change) look: a person should."""
+
     choice = serializers.CharField()
     source = serializers.IntegerField(allow_null=True)  # type: ignore[assignment] # as above
     value = serializers.JSONField(allow_null=True)
@@ -60,13 +66,16 @@ class RecommendationSerializer(serializers.Serializer[Any]):
 
 
 class ConflictSerializer(serializers.ModelSerializer[Conflict]):
-    """before: what the list showed when it was asked. after: what it shows by the decision.
+    """before: what the list showed when it was asked. after: what it shows by the decision. Of a change (added, removed,
+    modified, metadata, restructure) both are values by field, null where there is nothing; confidence says how sure it
+    looks, from 0 to 1. strategy: by which the list weighed its sources; choice: how it was decided.
 
     Context: sources, names of the sources in the options by id.
     """
 
     list_name = serializers.CharField(source="list.name")
-    title = serializers.CharField(source="entry.title", default="", help_text="of the entry")
+    title = serializers.SerializerMethodField(help_text="of the entry")
+    source_name = serializers.CharField(source="source.name", default="", help_text="whose change waits")
     options = serializers.SerializerMethodField()
     recommendation = RecommendationSerializer(allow_null=True)
     version = serializers.IntegerField(source="version_number", allow_null=True, help_text="that decided it")
@@ -75,9 +84,16 @@ class ConflictSerializer(serializers.ModelSerializer[Conflict]):
     class Meta:
         model = Conflict
         fields = [
-            "id", "list", "list_name", "entry", "title", "kind", "state", "field", "options", "recommendation", "strategy",
-            "before", "after", "deadline", "version", "decided_by", "decided_at", "created_at",
+            "id", "list", "list_name", "entry", "title", "source", "source_name", "kind", "severity", "confidence", "state",
+            "field", "options", "recommendation", "strategy", "before", "after", "choice", "deadline", "version",
+            "decided_by", "decided_at", "created_at",
         ]  # fmt: skip
+
+    def get_title(self, conflict: Conflict) -> str:
+        if conflict.entry is not None:
+            return conflict.entry.title
+        sides = (conflict.before, *(option.get("value") for option in conflict.options))
+        return next((str(side["title"]) for side in sides if isinstance(side, dict) and side.get("title")), "")
 
     @extend_schema_field(OptionSerializer(many=True))
     def get_options(self, conflict: Conflict) -> list[dict[str, Any]]:
@@ -93,9 +109,13 @@ class ConflictSerializer(serializers.ModelSerializer[Conflict]):
         return shown
 
 
-class ConflictQuery(PageQuery):
+class ConflictQuery(AgeQuery):
     state = serializers.ChoiceField(Conflict.State.choices, required=False)
     kind = serializers.ChoiceField(Conflict.Kind.choices, required=False)
+    severity = serializers.ChoiceField(Conflict.Severity.choices, required=False)
+    source = id_field("id of a source: the changes of it that wait", required=False)  # type: ignore[assignment] # as above
+    entry = id_field("id of an entry", required=False)
+    field = serializers.ChoiceField([*FIELDS, PRESENCE], required=False, help_text="what it is about")
 
     def get_fields(self) -> dict[str, Any]:
         """A field called `list` would hide the builtin here."""
@@ -107,7 +127,11 @@ class DecideSerializer(StrictSerializer):
 
     ids = ids_field("of the questions")
     choice = serializers.ChoiceField(list(CHOICES.items()), required=False)
-    value = serializers.JSONField(required=False, allow_null=True, help_text="of the choice type; null: show nothing")
+    value = serializers.JSONField(
+        required=False,
+        allow_null=True,
+        help_text="of the choice type; null: show nothing. Of a change: values by field",
+    )
     source = id_field(  # type: ignore[assignment] # the attribute is the instance's
         "of the choice take; left out: the recommended one", required=False, allow_null=True
     )
@@ -142,7 +166,8 @@ DECIDED = inline_serializer(
 
 def conflicts_of(user: Any) -> QuerySet[Conflict]:
     """Questions about lists that the user may see, with what ConflictSerializer shows."""
-    return questions_for(user).annotate(version_number=F("version__number"))
+    found = questions_for(user).annotate(version_number=F("version__number"))
+    return found.select_related("list", "entry", "decided_by", "source").defer("source__address", "source__body_digest")
 
 
 def shown_conflicts(rows: Iterable[Conflict]) -> Any:
@@ -169,8 +194,9 @@ class Conflicts(APIView):
     def get(self, request: Request) -> Response:
         """Questions about your lists, newest first: those that wait (state open) and what became of others."""
         query = query_of(request, ConflictQuery)
-        wanted = {name: query[name] for name in ("list", "state", "kind") if name in query}
-        page = sought(conflicts_of(request.user).filter(**wanted), NEWEST, query)
+        names = ("list", "state", "kind", "severity", "source", "entry", "field")
+        wanted = {name: query[name] for name in names if name in query}
+        page = sought(conflicts_of(request.user).filter(**wanted), BY_AGE[query["sort"]], query)
         return Response({"results": shown_conflicts(page.rows), "next": page.next or None})
 
 
@@ -187,10 +213,10 @@ class Decide(APIView):
         """Decide one question, or many in one way. The answer names the version that each list got by it."""
         body = body_of(request, DecideSerializer)
         conflicts = decidable(request.user, body["ids"])
-        about_fields = {conflict.kind == Conflict.Kind.FIELD for conflict in conflicts}
-        if about_fields != {"choice" in body}:
+        take_a_choice = {conflict.kind not in services.IDENTITY for conflict in conflicts}
+        if take_a_choice != {"choice" in body}:
             raise serializers.ValidationError(
-                {"ids": ["What sources differ about takes a choice, who something is takes an item."]}
+                {"ids": ["What sources say takes a choice, who something is takes an item."]}
             )
         if "choice" not in body:
             version = services.decide_identity(
@@ -207,13 +233,27 @@ class Decide(APIView):
 
 
 def _typed(conflicts: Iterable[Conflict], value: Any) -> Any:
-    """A value as all these fields take it. Raises ValidationError."""
+    """A value as all these fields take it; of changes values by field. Raises ValidationError."""
+    conflicts = list(conflicts)
+    if any(conflict.source_id is not None for conflict in conflicts):
+        return _typed_values(conflicts, value)
     for name in {conflict.field for conflict in conflicts}:
         try:
             value = written(FIELDS[name]).run_validation(value)
         except serializers.ValidationError as e:
             raise serializers.ValidationError({"value": e.detail}) from None
     return value
+
+
+def _typed_values(conflicts: Iterable[Conflict], values: Any) -> dict[str, Any]:
+    if any(conflict.source_id is None for conflict in conflicts):
+        raise serializers.ValidationError({"ids": ["Fields and changes are typed apart."]})
+    if not isinstance(values, dict) or not values or not set(values) <= FIELDS.keys():
+        raise serializers.ValidationError({"value": ["Name the values of a change by field."]})
+    try:
+        return {name: written(FIELDS[name]).run_validation(value) for name, value in values.items()}
+    except serializers.ValidationError as e:
+        raise serializers.ValidationError({"value": e.detail}) from None
 
 
 class Skip(APIView):

@@ -28,6 +28,7 @@ from lists.exports import ids_of
 from lists.fields import FIELDS
 from lists.models import Claim, Conflict, Edit, Entry, Item, MediaList, Provenance, Source
 from lists.resolve import HAND, PRESENCE, PRESENT
+from lists.waiting import decided
 
 SHOWN = 100  # claims, edits and provenance rows of one entry
 
@@ -61,12 +62,22 @@ class ClaimSerializer(serializers.ModelSerializer[Claim]):
     """What one source says of the entry now."""
 
     source_name = serializers.CharField(source="source.name")
+    origin = serializers.ChoiceField(Provenance.Origin.choices, source="source.origin", help_text="as what it counts")
+    position = serializers.IntegerField(
+        source="place", allow_null=True, help_text="its row of what the source lists; null: not listed, or in no order"
+    )
     since = serializers.DateTimeField(source="first_at")
+    read_at = serializers.DateTimeField(
+        source="source.last_success_at",
+        allow_null=True,
+        help_text="when the source was last read to its end; missing_since is set if that was whole and lacked it",
+    )
 
     class Meta:
         model = Claim
         fields = [
-            "id", "source", "source_name", "key", "position", "listing", "since", "missing_since", "ids", "values",
+            "id", "source", "source_name", "origin", "key", "position", "listing", "since", "read_at", "missing_since", "ids",
+            "values",
         ]  # fmt: skip
 
 
@@ -136,10 +147,14 @@ class ProvenanceSerializer(serializers.ModelSerializer[Provenance]):
 
 
 class EntryDetailSerializer(EntrySerializer):
+    completeness = serializers.FloatField(
+        help_text="how many of the fifteen facts that could be known of it are, from 0 to 1"
+    )
     origins = serializers.SerializerMethodField()
     claims = serializers.SerializerMethodField()
     edits = serializers.SerializerMethodField()
     conflicts = serializers.SerializerMethodField(help_text="questions about it that wait")
+    decisions = serializers.SerializerMethodField(help_text="questions about it that were decided, the latest first")
     provenance = serializers.SerializerMethodField()
 
     @extend_schema_field(OriginSerializer(many=True))
@@ -171,6 +186,10 @@ class EntryDetailSerializer(EntrySerializer):
         waiting = conflicts_of(self.context["user"]).filter(entry=entry, state=Conflict.State.OPEN).order_by("id")
         return shown_conflicts(waiting[:SHOWN])
 
+    @extend_schema_field(ConflictSerializer(many=True))
+    def get_decisions(self, entry: Entry) -> Any:
+        return shown_conflicts(decided(conflicts_of(self.context["user"]).filter(entry=entry))[:SHOWN])
+
     @extend_schema_field(ProvenanceSerializer(many=True))
     def get_provenance(self, entry: Entry) -> Any:
         if entry.item_id is None:
@@ -192,12 +211,16 @@ class EntryQuery(PageQuery):
     )
     kind = serializers.ChoiceField(Item.Kind.choices, default="", allow_blank=True)
     genre = serializers.CharField(max_length=100, default="", allow_blank=True, help_text="the whole genre")
+    group = serializers.CharField(
+        max_length=200, default="", allow_blank=True, help_text="of a channel; the whole group"
+    )
     year = serializers.IntegerField(min_value=1000, max_value=2999, required=False)
     year_from = serializers.IntegerField(min_value=1000, max_value=2999, required=False)
     year_to = serializers.IntegerField(min_value=1000, max_value=2999, required=False)
     state = serializers.ChoiceField(
         Entry.State.choices, default=Entry.State.LISTED, help_text="removed and excluded ones keep their rows"
     )
+    filtered = serializers.BooleanField(default=False, help_text="of what is excluded only what a filter keeps out")
     sort = serializers.ChoiceField([(sort.key, sort.label) for sort in SORTS.values()], default="order")
 
 
@@ -206,10 +229,12 @@ def _wish(query: dict[str, Any]) -> Wish:
         q=query["q"],
         kind=query["kind"],
         genre=query["genre"].replace("|", "/"),
+        group=query["group"],
         year_from=query.get("year_from", query.get("year")),
         year_to=query.get("year_to", query.get("year")),
         sort=query["sort"],
-        state=query["state"],
+        state=Entry.State.EXCLUDED if query["filtered"] else query["state"],
+        filtered=query["filtered"],
     )
 
 
@@ -237,6 +262,6 @@ class OneEntry(APIView):
             "user": request.user,
             "ids": ids_of([entry]),
             "sources": dict(list_.sources.values_list("id", "name")),
-            "claims": list(claims.order_by("source__priority", "id")[:SHOWN]),
+            "claims": list(claims.placed().order_by("source__priority", "id")[:SHOWN]),
         }
         return tag(Response(EntryDetailSerializer(entry, context=context).data), number_of(list_))

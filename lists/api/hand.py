@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from lists import services
+from lists import placing, services
 from lists.api.entries import Entries, EntrySerializer, OneEntry
 from lists.api.parts import (
     AT_ONCE,
@@ -27,7 +27,6 @@ from lists.api.parts import (
     seen_of,
 )
 from lists.api.values import WrittenSerializer
-from lists.browse import SORTS
 from lists.exports import ids_of
 from lists.fields import FIELDS
 from lists.models import Entry, Item, MediaList
@@ -106,7 +105,7 @@ class OrderSerializer(StrictSerializer):
     """source: as the first source says; field: by a field; hand: as it stands now."""
 
     mode = serializers.ChoiceField(MediaList.OrderMode.choices)
-    field = serializers.ChoiceField([key for key in SORTS if key != "order"], required=False)
+    field = serializers.ChoiceField(list(placing.FIELDS), required=False)
 
     def validate(self, body: dict[str, Any]) -> dict[str, Any]:
         if (body["mode"] == MediaList.OrderMode.FIELD) != ("field" in body):

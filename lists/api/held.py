@@ -13,7 +13,8 @@ from rest_framework.views import APIView
 from lists import services
 from lists.api.entries import EntrySerializer
 from lists.api.parts import (
-    NEWEST,
+    BY_AGE,
+    AgeQuery,
     PageQuery,
     StrictSerializer,
     as_seen,
@@ -78,7 +79,7 @@ class HeldDetailSerializer(HeldSerializer):
         return {"results": shown.data, "next": page.next or None}
 
 
-class HeldQuery(PageQuery):
+class HeldQuery(AgeQuery):
     state = serializers.ChoiceField(Proposal.State.choices, required=False)
 
     def get_fields(self) -> dict[str, Any]:
@@ -118,7 +119,9 @@ class Held(APIView):
         """Removals that were held back, newest first: those that wait (state open) and what became of others."""
         query = query_of(request, HeldQuery)
         wanted = {name: query[name] for name in ("list", "state") if name in query}
-        return page_answer(sought(held_for(request.user).filter(**wanted), NEWEST, query), HeldSerializer)
+        return page_answer(
+            sought(held_for(request.user).filter(**wanted), BY_AGE[query["sort"]], query), HeldSerializer
+        )
 
 
 class OneHeld(APIView):

@@ -4,15 +4,17 @@ from typing import Any
 
 from django.db.models import Q
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema_field, inline_serializer
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from lists import services
+from lists import search, services
 from lists.api.parts import (
+    BY_AGE,
     CHANGED,
+    PageQuery,
     StrictSerializer,
     as_seen,
     body_of,
@@ -22,10 +24,16 @@ from lists.api.parts import (
     ids_field,
     item_named,
     operation,
+    page_answer,
+    page_of,
     query_of,
+    sort_field,
+    sought,
 )
 from lists.models import Conflict, Entry, ExternalId, Item, Source
+from lists.paging import Sort
 
+SORTS = {sort.key: sort for sort in (Sort("title", "By title", "name"), *BY_AGE.values())}
 SHOWN = 100  # ids, lists and merged items of one item
 
 
@@ -87,9 +95,12 @@ class ItemDetailSerializer(ItemSerializer):
         return services.may_identify(self.context["user"], item)
 
 
-class ItemQuery(serializers.Serializer[Any]):
-    q = serializers.CharField(max_length=200, help_text="words of the title, or an id such as tt0113277 or movie/949")
+class ItemQuery(PageQuery):
+    q = serializers.CharField(
+        max_length=200, help_text="a part of the title, or an id such as tt0113277, movie/949 or tmdb:movie/949"
+    )
     kind = serializers.ChoiceField(Item.Kind.choices, default="", allow_blank=True)
+    sort = sort_field(SORTS)
 
 
 class MatchSerializer(StrictSerializer):
@@ -116,12 +127,15 @@ def _meant(user: Any, entry: Entry, pk: int) -> Item:
 
 
 class Items(APIView):
-    @operation("items", inline_serializer("Items", {"results": ItemSerializer(many=True)}), query=ItemQuery)
+    @operation("items", page_of(ItemSerializer), query=ItemQuery)
     def get(self, request: Request) -> Response:
-        """Films, shows and tracks that Listkeeper knows, by title or id: the first 20."""
+        """Films, shows and tracks that Listkeeper knows, by title or id. What was merged is found as what it is."""
         query = query_of(request, ItemQuery)
-        found = services.find_items(query["q"], kind=query["kind"], user=request.user)
-        return Response({"results": ItemSerializer(found, many=True).data})
+        found = Item.objects.for_user(request.user).filter(root__isnull=True)
+        found = search.items_known_as(found, query["q"])
+        if query["kind"]:
+            found = found.filter(kind=query["kind"])
+        return page_answer(sought(found, SORTS[query["sort"]], query), ItemSerializer)
 
 
 class OneItem(APIView):

@@ -14,8 +14,10 @@ from rest_framework.views import APIView
 
 from lists import labels, services
 from lists.api.parts import (
+    NEWEST,
     AnyAccept,
     PageQuery,
+    PlaceQuery,
     StrictSerializer,
     body_of,
     editable_list,
@@ -23,16 +25,31 @@ from lists.api.parts import (
     owned_list,
     page_answer,
     page_of,
+    placed_answer,
+    places_of,
     query_of,
+    sort_field,
     sought,
     tag,
     visible_list,
 )
+from lists.api.versions import kept_version, number_field
 from lists.exports import EXPORTS
 from lists.models import MediaList, Membership
 from lists.paging import Sort
 
-NAME = Sort("name", "Name", "name")
+SORTS = {
+    sort.key: sort
+    for sort in [
+        Sort("name", "By name", "name"),
+        NEWEST,
+        Sort("updated", "Last changed first", "updated_at", descending=True),
+        Sort("size", "Longest first", "item_count", descending=True),
+    ]
+}
+
+
+ROLES = ["owner", "editor", "viewer"]
 
 
 class MediaListSerializer(serializers.ModelSerializer[MediaList]):
@@ -48,7 +65,7 @@ class MediaListSerializer(serializers.ModelSerializer[MediaList]):
             "version", "item_count", "excluded_count", "created_at", "updated_at", "deleted_at",
         ]  # fmt: skip
 
-    @extend_schema_field(serializers.ChoiceField(["owner", "editor", "viewer"]))
+    @extend_schema_field(serializers.ChoiceField(ROLES))
     def get_role(self, list_: Any) -> str:
         user = self.context["user"]
         return "owner" if user.is_staff or list_.owner_id == user.pk else list_.member_role
@@ -76,6 +93,8 @@ class ListQuery(PageQuery):
     q = serializers.CharField(max_length=200, default="", allow_blank=True, help_text="in name or description")
     tag = serializers.CharField(max_length=60, default="", allow_blank=True, help_text="the whole tag")
     content = serializers.ChoiceField(MediaList.Content.choices, required=False)
+    role = serializers.ChoiceField(ROLES, required=False, help_text="yours")
+    sort = sort_field(SORTS)
 
 
 LIST_PAGE = page_of(MediaListSerializer)
@@ -102,7 +121,16 @@ def _page(request: Request, *, binned: bool) -> Response:
         found = found.filter(tags__contains=labels.one(query["tag"]))
     if "content" in query:
         found = found.filter(content=query["content"])
-    return page_answer(sought(found, NAME, query), MediaListSerializer, user=request.user)
+    if "role" in query:
+        found = found.filter(_has_role(request.user, query["role"]))
+    return page_answer(sought(found, SORTS[query["sort"]], query), MediaListSerializer, user=request.user)
+
+
+def _has_role(user: Any, role: str) -> Q:
+    """Staff count as owners everywhere, as MediaListSerializer says."""
+    if role == "owner":
+        return Q() if user.is_staff else Q(owner=user)
+    return Q(pk=None) if user.is_staff else Q(member_role=role) & ~Q(owner=user)
 
 
 class Lists(APIView):
@@ -154,18 +182,49 @@ class Restore(APIView):
         return _answer(request, list_.pk)
 
 
+class ExportSerializer(serializers.Serializer[Any]):
+    """One format that the list can be downloaded in, at /lists/{id}/export/{key}/."""
+
+    key = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment] # the attribute is the instance's
+    content_type = serializers.CharField()
+    extension = serializers.CharField()
+
+
+MEDIA_TYPES = sorted({export.content_type.partition(";")[0] for export in EXPORTS.values()})
+
+
+class ExportQuery(serializers.Serializer[Any]):
+    version = number_field(required=False)
+
+
+class Exports(APIView):
+    @operation("list_exports", places_of(ExportSerializer), query=PlaceQuery)
+    def get(self, request: Request, list_id: int) -> Response:
+        """The formats that the list can be downloaded in."""
+        list_ = visible_list(request.user, list_id)
+        fitting = [found for _, found in sorted(EXPORTS.items()) if found.fits(list_)]
+        return placed_answer(fitting, query_of(request, PlaceQuery), ExportSerializer)
+
+
 class ExportFile(APIView):
     content_negotiation_class = AnyAccept
 
-    @operation("list_export", {(200, "text/csv"): OpenApiTypes.BINARY, (200, "application/json"): OpenApiTypes.BINARY})
+    @operation(
+        "list_export",
+        {(200, kind): OpenApiTypes.BINARY for kind in MEDIA_TYPES},
+        query=ExportQuery,
+    )
     def get(self, request: Request, list_id: int, export: str) -> StreamingHttpResponse:
-        """The whole list as a file. `export` is csv (IMDb's layout) or json (everything)."""
+        """The whole list as a file, as it is or as one version showed it. /lists/{id}/export/ names what `export` can be."""
         list_ = visible_list(request.user, list_id)
+        number = query_of(request, ExportQuery).get("version")
         found = EXPORTS.get(export)
         if found is None or not found.fits(list_):
             raise Http404("There is no such export of this list.")
+        version = None if number is None else kept_version(list_, number)
         return StreamingHttpResponse(
-            found.write(list_, user=request.user),
+            found.write(list_, user=request.user, version=version),
             content_type=found.content_type,
             headers={"Content-Disposition": content_disposition_header(True, found.filename(list_)) or "attachment"},
         )

@@ -19,6 +19,7 @@ from lists.api.parts import (
     page_answer,
     page_of,
     query_of,
+    sort_field,
     sought,
     visible_list,
 )
@@ -32,6 +33,18 @@ class MemberSerializer(serializers.ModelSerializer[Membership]):
     class Meta:
         model = Membership
         fields = ["username", "role"]
+
+
+SORTS = {
+    sort.key: sort
+    for sort in [Sort("added", "First added first", "id"), Sort("latest", "Last added first", "id", descending=True)]
+}
+
+
+class MemberQuery(PageQuery):
+    role = serializers.ChoiceField(Membership.Role.choices, required=False)
+    q = serializers.CharField(max_length=150, default="", allow_blank=True, help_text="in the name")
+    sort = sort_field(SORTS)
 
 
 class RoleSerializer(StrictSerializer):
@@ -48,12 +61,16 @@ def _person(username: str) -> Any:
 
 
 class Members(APIView):
-    @operation("members", page_of(MemberSerializer), query=PageQuery)
+    @operation("members", page_of(MemberSerializer), query=MemberQuery)
     def get(self, request: Request, list_id: int) -> Response:
         """With whom the list is shared, the first one first. Its owner stands with the list itself."""
+        query = query_of(request, MemberQuery)
         rows = visible_list(request.user, list_id).memberships.select_related("user")
-        return page_answer(sought(rows, Sort("added", "First added first", "id"), query_of(request, PageQuery)),
-                           MemberSerializer)  # fmt: skip
+        if "role" in query:
+            rows = rows.filter(role=query["role"])
+        if query["q"]:
+            rows = rows.filter(user__username__icontains=query["q"])
+        return page_answer(sought(rows, SORTS[query["sort"]], query), MemberSerializer)
 
 
 class OneMember(APIView):

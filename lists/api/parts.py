@@ -1,7 +1,7 @@
 """What every part of the API is made of: pages, queries, access, changes, and how an operation is documented."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, time
 from functools import cache
@@ -27,6 +27,8 @@ from lists.paging import Page, Sort, seek
 M = TypeVar("M", bound=Model)
 
 NEWEST = Sort("newest", "Newest first", "id", descending=True)
+OLDEST = Sort("oldest", "Oldest first", "id")
+BY_AGE = {sort.key: sort for sort in (NEWEST, OLDEST)}
 AT_ONCE = 1000  # things that one request may name
 ID_MAX = 2**63 - 1
 
@@ -93,6 +95,18 @@ class PageQuery(serializers.Serializer[Any]):
     )
 
 
+def sort_field(sorts: Mapping[str, Sort]) -> serializers.ChoiceField:
+    """The orders of an answer; the first if nobody asks for another."""
+    return serializers.ChoiceField([(key, sort.label) for key, sort in sorts.items()], default=next(iter(sorts)))
+
+
+class AgeQuery(PageQuery):
+    sort = sort_field(BY_AGE)
+
+
+NEXT_START = serializers.IntegerField(allow_null=True, help_text="`start` of the next page; null: this is the last")
+
+
 class PlaceQuery(serializers.Serializer[Any]):
     start = serializers.IntegerField(min_value=0, max_value=2**31 - 1, default=0, help_text="rows before the page")
     limit = serializers.IntegerField(min_value=1, max_value=1000, default=50, help_text="rows a page")
@@ -109,6 +123,8 @@ def body_of(
     request: Request, serializer: type[serializers.Serializer[Any]], *, partial: bool = False
 ) -> dict[str, Any]:
     """The body, read and checked. Raises ValidationError."""
+    if request.data is None:
+        raise serializers.ValidationError("The body must be a JSON object, not null. Nothing was done.")
     read = serializer(data=request.data, partial=partial)
     read.is_valid(raise_exception=True)
     return read.validated_data
@@ -117,6 +133,15 @@ def body_of(
 def sought(rows: QuerySet[M], sort: Sort, query: Mapping[str, Any]) -> Page[M]:
     """The page that a PageQuery asks for. Raises BadCursor."""
     return seek(rows, sort, after=query["after"], limit=query["limit"])
+
+
+def placed_answer(
+    rows: Sequence[Any], query: Mapping[str, Any], serializer: type[serializers.BaseSerializer[Any]]
+) -> Response:
+    """The page that a PlaceQuery asks for, of rows that are all at hand."""
+    end = query["start"] + query["limit"]
+    shown = serializer(rows[query["start"] : end], many=True)
+    return Response({"results": shown.data, "next": end if end < len(rows) else None})
 
 
 def page_answer(page: Page[Any], serializer: type[serializers.BaseSerializer[Any]], **context: Any) -> Response:
@@ -136,6 +161,16 @@ def page_of(serializer: type[serializers.BaseSerializer[Any]]) -> Any:
     )
 
 
+@cache
+def places_of(serializer: type[serializers.BaseSerializer[Any]]) -> Any:
+    """The schema of a placed_answer()."""
+    return inline_serializer(
+        serializer.__name__.removesuffix("Serializer") + "Places",
+        {"results": serializer(many=True), "next": NEXT_START},
+    )
+
+
+REFUSALS = (400, 401, 403, 404, 405, 409, 429, 500)  # that any operation may answer with
 IF_MATCH = OpenApiParameter(
     "If-Match", str, "header", description='the version that you looked at, as the ETag names it: "12"'
 )
@@ -151,14 +186,15 @@ def operation(
     status: int = 200,
     tagged: bool = False,
     seen: bool = False,
+    asks: bool = False,
 ) -> Any:
     """How one operation stands in the schema; the docstring of the method is its description.
 
     answer: a serializer, or {(status, media type): type} for a file. tagged: the answer carries an ETag. seen: it heeds
-    If-Match, and the answer carries an ETag.
+    If-Match, and the answer carries an ETag. asks: it waits for the answer of another service.
     """
-    codes = (400, 401, 403, 404, 409, 412) if seen else (400, 401, 403, 404, 409)
-    refusals = dict.fromkeys(codes, ErrorSerializer)
+    codes = [*REFUSALS, *([503] if asks else []), *([412] if seen else []), *([413, 415] if body is not None else [])]
+    refusals = dict.fromkeys(sorted(codes), ErrorSerializer)
     answers = answer if isinstance(answer, dict) else {status: answer}
     parameters: list[Any] = [
         *([query] if query else []),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import Sum
 from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -12,6 +13,7 @@ from lists import services
 from lists.api.parts import (
     AT_ONCE,
     CHANGED,
+    PlaceQuery,
     StrictSerializer,
     as_seen,
     body_of,
@@ -20,6 +22,10 @@ from lists.api.parts import (
     ids_field,
     made,
     operation,
+    placed_answer,
+    places_of,
+    query_of,
+    seen_of,
     visible_list,
 )
 from lists.api.versions import COUNTS, version_of
@@ -54,7 +60,6 @@ ROLLED_BACK = made(
     missing=MissingSerializer(many=True, help_text=f"the first {AT_ONCE} of them"),
     missing_count=serializers.IntegerField(),
 )
-HELD_BACK = inline_serializer("HeldBackBy", {"results": HeldBackSerializer(many=True)})
 
 
 class Rollback(APIView):
@@ -71,22 +76,24 @@ class Rollback(APIView):
         entries = body.get("entries")
         with as_seen(request, list_):
             preview = services.preview_rollback(list_, to, entries=entries)
-            version = None
-            if not body["dry_run"]:
-                version = services.rollback(list_, to, by=request.user, entries=entries)
+        version = None
+        if not body["dry_run"]:
+            version = services.rollback(list_, to, by=request.user, entries=entries, seen=seen_of(request))
         counts = preview.counts
-        if version is not None:  # what was done, should somebody have written in between
-            counts = {name: getattr(version, name) for name in COUNTS}
+        if version is not None:  # what was done, should somebody have written in between; of all its parts
+            done = list_.versions.filter(correlation_id=version.correlation_id)
+            counts = done.aggregate(**{name: Sum(name) for name in COUNTS})
         missing = MissingSerializer(preview.missing[:AT_ONCE], many=True).data
         return changed(list_, version, counts=counts, missing=missing, missing_count=len(preview.missing))
 
 
 class HeldBack(APIView):
-    @operation("held_back", HELD_BACK)
+    @operation("held_back", places_of(HeldBackSerializer), query=PlaceQuery)
     def get(self, request: Request, list_id: int) -> Response:
         """What rollbacks hold against the sources' word, by the version that was rolled back to."""
         held = services.held(visible_list(request.user, list_id))
-        return Response({"results": [{"rollback_to": number, "edits": held[number]} for number in sorted(held)]})
+        rows = [{"rollback_to": number, "edits": held[number]} for number in sorted(held)]
+        return placed_answer(rows, query_of(request, PlaceQuery), HeldBackSerializer)
 
 
 class Release(APIView):

@@ -21,6 +21,7 @@ from lists.api.parts import (
     visible_list,
 )
 from lists.models import MediaList, Removals, SitePolicy, Strategy
+from lists.preferences import fault_of
 
 
 def _per_cent(help_text: str) -> serializers.IntegerField:
@@ -31,7 +32,19 @@ class RulesSerializer(StrictSerializer):
     """null: as the site says."""
 
     strategy = serializers.ChoiceField(Strategy.choices, allow_null=True, help_text="where sources differ")
+    preferred = serializers.DictField(
+        child=serializers.JSONField(),
+        allow_null=True,
+        help_text="for the strategy rules: field -> whom to believe first, the id of a source of the list or where "
+        "sources come from (imdb, imdb_csv)",
+    )
     removals = serializers.ChoiceField(Removals.choices, allow_null=True, help_text="of what no source lists any more")
+    review_unsure = serializers.BooleanField(
+        allow_null=True, help_text="whether a change of its sources that looks unsure waits for a person"
+    )
+    accept_confidence = serializers.FloatField(
+        min_value=0, max_value=1, allow_null=True, help_text="from which confidence on a change is taken unasked"
+    )
     held_share = _per_cent("per cent of a source's entries that may be missing before a person is asked")
     held_share_always = _per_cent("per cent above which a person is asked however few they are")
     held_floor = serializers.IntegerField(
@@ -39,7 +52,7 @@ class RulesSerializer(StrictSerializer):
     )
 
 
-RULES = ("strategy", "removals", "held_share", "held_share_always", "held_floor")
+RULES = tuple(services.RULES)
 
 
 class RulesShownSerializer(serializers.Serializer[Any]):
@@ -53,7 +66,10 @@ def _shown(list_: MediaList) -> dict[str, Any]:
     site = SitePolicy.current()
     return {
         "own": {name: list_.policy.get(name) for name in RULES},
-        "site": {name: getattr(site, name) for name in RULES},
+        "site": {
+            **{name: getattr(site, name) for name in RULES if name != "review_unsure"},
+            "review_unsure": list_.content == MediaList.Content.TRACKS,
+        },
     }
 
 
@@ -74,6 +90,8 @@ class Rules(APIView):
         """Change rules; what is not named stays, null goes back to what the site says. The list is weighed anew at once."""
         list_ = owned_list(request.user, list_id)
         body = body_of(request, RulesSerializer, partial=True)
+        if fault := fault_of(body.get("preferred") or {}, list_):
+            raise serializers.ValidationError({"preferred": [f"{fault} Nothing was changed."]})
         with as_seen(request, list_):
             version = services.change_rules(list_, by=request.user, **body)
         list_.refresh_from_db(fields=["policy"])

@@ -4,13 +4,14 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 from rest_framework.fields import empty
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from lists import services
+from lists import credentials, services
 from lists.api.parts import (
     CHANGED,
     PageQuery,
@@ -24,6 +25,7 @@ from lists.api.parts import (
     page_answer,
     page_of,
     query_of,
+    sort_field,
     sought,
     visible_list,
 )
@@ -35,12 +37,17 @@ SMALL = 32_767  # of a small column
 
 
 class SourceSerializer(serializers.ModelSerializer[Source]):
-    """A source without its address and secrets."""
+    """A source without its secrets. account: the id of the one that it is read with; paused: what it waits for."""
+
+    address = serializers.SerializerMethodField(help_text="where it is read, without logins")
+
+    def get_address(self, source: Source) -> str:
+        return credentials.blank(source.address)
 
     class Meta:
         model = Source
         fields = [
-            "id", "role", "adapter", "name", "config", "priority", "enabled", "sync_enabled", "interval_min", "gap_min",
+            "id", "role", "adapter", "origin", "name", "address", "account", "config", "priority", "enabled", "sync_enabled", "paused", "interval_min", "gap_min",
             "mode", "grace", "accepted", "next_sync_at", "last_run_at", "last_success_at", "failures", "removed_at",
             "created_at",
         ]  # fmt: skip
@@ -66,6 +73,15 @@ class SourceOrderSerializer(StrictSerializer):
     sources = ids_field("every source that feeds the list; the first one speaks first")
 
 
+ALONE = inline_serializer(
+    "AloneThere",
+    {
+        "listed": serializers.IntegerField(help_text="entries that it lists"),
+        "alone": serializers.IntegerField(help_text="of them those that would leave without it"),
+    },
+)
+
+
 class Said(serializers.BooleanField):
     """Yes or no, and it must be said: of a query string, DRF takes silence for the no of a box that was not ticked."""
 
@@ -76,11 +92,25 @@ class RemoveQuery(serializers.Serializer[Any]):
     keep = Said(help_text="true: what only it lists stays, kept by the list; false: it leaves the list")
 
 
-ADDED = Sort("added", "First added first", "id")
+SORTS = {
+    sort.key: sort
+    for sort in [
+        Sort("added", "First added first", "id"),
+        Sort("priority", "Who speaks first", "priority"),
+        Sort("name", "By name", "name"),
+    ]
+}
+
+
+class SourceQuery(PageQuery):
+    role = serializers.ChoiceField(Source.Role.choices, required=False)
+    adapter = serializers.CharField(max_length=40, required=False, help_text="a key of /source-types/")
+    removed = Said(required=False, help_text="true: only those that feed it no more; false: only those that do")
+    sort = sort_field(SORTS)
 
 
 def sources_of(list_: MediaList) -> QuerySet[Source]:
-    return Source.objects.filter(list=list_).defer("address", "body_digest")
+    return Source.objects.filter(list=list_).defer("body_digest")
 
 
 def source_of(list_: MediaList, pk: int) -> Source:
@@ -89,11 +119,15 @@ def source_of(list_: MediaList, pk: int) -> Source:
 
 
 class Sources(APIView):
-    @operation("sources", page_of(SourceSerializer), query=PageQuery)
+    @operation("sources", page_of(SourceSerializer), query=SourceQuery)
     def get(self, request: Request, list_id: int) -> Response:
         """What feeds the list, and what once did (removed_at); in the order in which they were added."""
-        rows = sources_of(visible_list(request.user, list_id))
-        return page_answer(sought(rows, ADDED, query_of(request, PageQuery)), SourceSerializer)
+        query = query_of(request, SourceQuery)
+        wanted: dict[str, Any] = {name: query[name] for name in ("role", "adapter") if name in query}
+        if "removed" in query:
+            wanted["removed_at__isnull"] = not query["removed"]
+        rows = sources_of(visible_list(request.user, list_id)).filter(**wanted)
+        return page_answer(sought(rows, SORTS[query["sort"]], query), SourceSerializer)
 
 
 class OneSource(APIView):
@@ -118,6 +152,15 @@ class OneSource(APIView):
         with as_seen(request, list_):
             version = services.remove_source(source_of(list_, source_id), by=request.user, keep=keep)
         return changed(list_, version)
+
+
+class Alone(APIView):
+    @operation("source_alone", ALONE)
+    def get(self, request: Request, list_id: int, source_id: int) -> Response:
+        """What removing the source would ask about: how many listed entries it stands for, and how many nobody else does."""
+        source = source_of(editable_list(request.user, list_id), source_id)
+        listed, alone = services.only_from(source)
+        return Response({"listed": listed, "alone": alone})
 
 
 class Revive(APIView):

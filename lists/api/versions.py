@@ -12,13 +12,16 @@ from rest_framework.views import APIView
 
 from lists import versions
 from lists.api.parts import (
+    NEXT_START,
     Moment,
     PageQuery,
     PlaceQuery,
+    id_field,
     operation,
     page_answer,
     page_of,
     query_of,
+    sort_field,
     sought,
     visible_list,
 )
@@ -27,8 +30,11 @@ from lists.errors import Pruned
 from lists.models import Item, MediaList, Version
 from lists.paging import Sort
 
-NEXT_START = serializers.IntegerField(allow_null=True, help_text="`start` of the next page; null: this is the last")
-NUMBER = Sort("number", "Newest first", "number", descending=True)
+SORTS = {
+    sort.key: sort
+    for sort in [Sort("number", "Newest first", "number", descending=True), Sort("oldest", "Oldest first", "number")]
+}
+FILTERS = {"kind": "kind", "source": "source", "from": "created_at__gte", "to": "created_at__lte"}
 
 
 class VersionSerializer(serializers.ModelSerializer[Version]):
@@ -79,14 +85,28 @@ class MomentQuery(serializers.Serializer[Any]):
     date = Moment(until=True, help_text="a time, or a date for its last moment")
 
 
-def _number_field() -> serializers.IntegerField:
-    return serializers.IntegerField(min_value=1, max_value=2**31 - 1, help_text="number of a version")
+class VersionQuery(PageQuery):
+    kind = serializers.ChoiceField(Version.Kind.choices, required=False)
+    sort = sort_field(SORTS)
+
+    def get_fields(self) -> dict[str, Any]:
+        """`from` is a word of Python; a field called `source` would hide what serializers have of that name."""
+        return {
+            **super().get_fields(),
+            "source": id_field("id of the source that it came from", required=False),
+            "from": Moment(required=False, help_text="made at this time or later"),
+            "to": Moment(required=False, until=True, help_text="a time, or a date for its last moment"),
+        }
+
+
+def number_field(**kwargs: Any) -> serializers.IntegerField:
+    return serializers.IntegerField(min_value=1, max_value=2**31 - 1, help_text="number of a version", **kwargs)
 
 
 class DiffQuery(PlaceQuery):
     def get_fields(self) -> dict[str, Any]:
         """`from` is a word of Python and cannot be the name of an attribute."""
-        return {**super().get_fields(), "from": _number_field(), "to": _number_field()}
+        return {**super().get_fields(), "from": number_field(), "to": number_field()}
 
 
 class FieldChangeSerializer(serializers.Serializer[Any]):
@@ -132,12 +152,22 @@ def version_of(list_: MediaList, number: int) -> Version:
     return get_object_or_404(Version.objects.filter(list=list_), number=number)
 
 
+def kept_version(list_: MediaList, number: int) -> Version:
+    """A version whose content is still there. Raises Http404, or Pruned."""
+    version = version_of(list_, number)
+    if version.pruned_at:
+        raise Pruned(f"Version {version.number} is too old: its content is not kept any more, only its counts.")
+    return version
+
+
 class Versions(APIView):
-    @operation("versions", page_of(VersionSerializer), query=PageQuery)
+    @operation("versions", page_of(VersionSerializer), query=VersionQuery)
     def get(self, request: Request, list_id: int) -> Response:
         """The versions of the list, newest first."""
         list_ = visible_list(request.user, list_id)
-        page = sought(list_.versions.defer("order"), NUMBER, query_of(request, PageQuery))
+        query = query_of(request, VersionQuery)
+        wanted = {lookup: query[name] for name, lookup in FILTERS.items() if name in query}
+        page = sought(list_.versions.filter(**wanted).defer("order"), SORTS[query["sort"]], query)
         return page_answer(page, VersionSerializer, current=list_.current_id)
 
 
@@ -167,10 +197,7 @@ class DiffOfVersions(APIView):
         """What lies between two versions, aligned by entry: an insert at the top is one insert."""
         list_ = visible_list(request.user, list_id)
         query = query_of(request, DiffQuery)
-        before, after = version_of(list_, query["from"]), version_of(list_, query["to"])
-        for version in (before, after):
-            if version.pruned_at:
-                raise Pruned(f"Version {version.number} is too old: its content is not kept any more, only its counts.")
+        before, after = kept_version(list_, query["from"]), kept_version(list_, query["to"])
         found = versions.diff(before, after)
         end = query["start"] + query["limit"]
         return Response(

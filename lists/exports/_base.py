@@ -7,6 +7,7 @@ from itertools import chain, islice
 from typing import Any, ClassVar
 
 from lists import versions
+from lists.errors import Pruned
 from lists.models import Entry, ExternalId, Item, MediaList, Version
 
 BLOCK = 500  # entries whose ids are asked for at once
@@ -69,8 +70,13 @@ class Snapshot:
 
 
 def snapshot(list_: MediaList, version: Version | None = None) -> Snapshot:
-    """What the list shows, or showed. The rows of now come from one statement, and so from one version: the one named."""
+    """What the list shows, or showed. The rows of now come from one statement, and so from one version: the one named.
+
+    Raises Pruned for a version whose content is not kept any more.
+    """
     if version is not None:
+        if version.pruned_at is not None:
+            raise Pruned(f"Version {version.number} is too old: its content is not kept any more, only its counts.")
         return Snapshot(version.number, _lines(_entries_then(version)))
     shown = Entry.objects.filter(list=list_).for_page().defer("item__facts").order_by("rank", "id")
     for _ in range(ATTEMPTS):

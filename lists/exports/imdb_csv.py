@@ -19,7 +19,8 @@ OURS = ("Listkeeper", "TMDb", "TVDb", "Kind")
 PLAYS = ("Artist", "Start")  # IMDb has no word for them; a tracklist without them would be a list of song titles
 
 # A spreadsheet would run such a cell as a formula. Apostrophes before it count, so that taking one off is the inverse.
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+# The full-width forms are taken for the plain ones where a spreadsheet speaks Chinese or Japanese.
+_FORMULA = re.compile(r"'*[=+\-@\t\r＝＋－＠]")
 
 
 @register

@@ -24,7 +24,8 @@ class ListkeeperJson(Export):
 
     def write(self, list_: MediaList, *, user: Any, version: Version | None = None) -> Iterator[bytes]:
         shown = snapshot(list_, version)
-        yield b'{"listkeeper":%d,"list":%b,"entries":[' % (FORMAT, orjson.dumps(_head(list_, shown.version)))
+        facts = list_.facts if version is None else version.facts
+        yield b'{"listkeeper":%d,"list":%b,"entries":[' % (FORMAT, orjson.dumps(_head(list_, shown.version, facts)))
         between = b"\n"
         while block := list(islice(shown.lines, BLOCK)):
             yield between + b",\n".join(orjson.dumps(_entry(line)) for line in block)
@@ -32,14 +33,14 @@ class ListkeeperJson(Export):
         yield b"\n]}\n"
 
 
-def _head(list_: MediaList, version: int) -> dict[str, Any]:
+def _head(list_: MediaList, version: int, facts: dict[str, Any]) -> dict[str, Any]:
     return {
         "uid": str(list_.uid),
         "name": list_.name,
         "description": list_.description,
         "content": list_.content,
         "tags": list_.tags,
-        "facts": list_.facts,
+        "facts": facts,
         "version": version,
         "exported_at": timezone.now(),
     }

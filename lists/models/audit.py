@@ -60,6 +60,10 @@ class Audit(models.Model):
             models.Index(fields=["list_ref", "id"], name="audit_of_list"),
             models.Index(fields=["object_type", "object_id", "id"], name="audit_of_object"),
             models.Index(fields=["at"], name="audit_by_time"),
+            # Each serves one filter of the log, newest first.
+            models.Index(fields=["action", "id"], name="audit_of_action"),
+            models.Index(fields=["actor_name", "id"], name="audit_of_actor"),
+            models.Index(fields=["object_type", "id"], name="audit_of_type"),
         ]
 
     def __str__(self) -> str:

@@ -1,17 +1,17 @@
 """What a list shows and why: entries, what each source says of them, what people want, and the versions of it all."""
 
-from typing import Any
+from typing import Any, Self
 
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
-from django.db.models import F, Q, Value
+from django.db.models import Case, Count, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from simple_history.models import HistoricalRecords
 
 from lists.fields import COLUMNS
 from lists.labels import LabelsField
-from lists.models.lists import MediaList, Source
+from lists.models.lists import MediaList, Origin, Source
 from lists.models.media import Item
 
 
@@ -89,6 +89,14 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         return self.filter(list__in=MediaList.objects.for_user(user))
 
 
+class EntryManager(models.Manager.from_queryset(EntryQuerySet)):  # type: ignore[misc]
+    """Passes over the lists that are being filled (lists/filling.py): nobody sees half of a first version."""
+
+    def get_queryset(self) -> EntryQuerySet:
+        found: EntryQuerySet = super().get_queryset()
+        return found.exclude(list__in=MediaList.objects.filter(filling__isnull=False))
+
+
 class Entry(models.Model):
     """What one list shows at one place. Its id is its identity: it keeps its row when it leaves and returns."""
 
@@ -146,7 +154,7 @@ class Entry(models.Model):
         excluded_fields=["rank", "sort_title", "search", "once", "year_key", "rating_key", "completeness"],
         no_db_index=["list", "item"],
     )
-    objects = EntryQuerySet.as_manager()
+    objects = EntryManager()
 
     class Meta:
         verbose_name_plural = "entries"
@@ -164,6 +172,11 @@ class Entry(models.Model):
             models.Index(fields=["list", "rating_key", "id"], condition=Q(state="listed"), name="entry_by_rating"),
             models.Index(fields=["list", "first_listed_at", "id"], condition=Q(state="listed"), name="entry_by_date"),
             models.Index(fields=["list"], condition=~Q(state="listed"), name="entry_not_listed"),
+            models.Index(
+                fields=["list", "group", "rank", "id"],
+                condition=Q(state="listed") & ~Q(group=""),
+                name="entry_by_group",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -183,6 +196,15 @@ class Entry(models.Model):
         return self.origins.get(name, self.origins.get("*"))
 
 
+class ClaimQuerySet(models.QuerySet["Claim"]):
+    def placed(self) -> Self:
+        """With `place`: which row of what its source lists each is, counted from 1; None for what has no place there."""
+        before = Claim.objects.filter(source=OuterRef("source"), position__lt=OuterRef("position")).order_by()
+        counted = before.values("source").annotate(count=Count("pk")).values("count")
+        behind = Coalesce(Subquery(counted), 0) + 1
+        return self.annotate(place=Case(When(position__isnull=False, then=behind), output_field=models.IntegerField()))
+
+
 class Claim(models.Model):
     """The present word of one source under one key. A sync replaces the claims of its source and no others."""
 
@@ -190,8 +212,11 @@ class Claim(models.Model):
     key = models.CharField(max_length=400)
     entry = models.ForeignKey(Entry, models.CASCADE, related_name="claims")
     kind = models.CharField(max_length=8, choices=Item.Kind)
-    position = models.PositiveIntegerField(null=True)
+    position = models.BigIntegerField(null=True, help_text="sparse: only what is less and what is more tells")
     digest = models.BinaryField(max_length=16, help_text="of kind, ids and values, and of the mapper that made them")
+    mark = models.BinaryField(
+        max_length=16, default=b"", help_text="of the row as its source sent it: an equal one is not read again"
+    )
     ids = models.JSONField(default=dict)
     values = models.JSONField(default=dict)
     first_at = models.DateTimeField(help_text="when the source first listed it")
@@ -204,8 +229,15 @@ class Claim(models.Model):
     missing = models.PositiveSmallIntegerField(default=0, help_text="complete fetches in a row that lacked it")
     missing_since = models.DateTimeField(null=True)
 
+    objects = ClaimQuerySet.as_manager()
+
     class Meta:
         constraints = [models.UniqueConstraint(fields=["source", "key"], name="one_claim_per_source_and_key")]
+        indexes = [
+            models.Index(fields=["source"], condition=Q(missing__gt=0), name="claim_missing"),
+            # All that a sync asks of every claim (lists/known.py), apart from the rows, which are a kilobyte each.
+            models.Index(fields=["source", "id", "entry", "position", "missing", "mark"], name="claim_known"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.source}: {self.key}"
@@ -252,11 +284,7 @@ class Provenance(models.Model):
     """Which list and source once brought an item. While a claim stands, the claim is the provenance; a row is written
     when a claim, a source or a list goes for good, with the names of then."""
 
-    class Origin(models.TextChoices):
-        LIST = "list", "List"
-        MANUAL = "manual", "By hand"
-        RSS = "rss", "Feed"
-        RECOMMENDATION = "recommendation", "Recommendation"
+    Origin = Origin
 
     item = models.ForeignKey(Item, models.PROTECT, null=True, related_name="provenance")
     title = models.CharField(max_length=500)

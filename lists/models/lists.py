@@ -1,4 +1,4 @@
-"""What people look at and what feeds it: lists, their members, sources and the accounts of sources."""
+"""What people look at and what feeds it: lists, their members and sources."""
 
 import uuid
 from typing import Any
@@ -10,33 +10,17 @@ from simple_history.models import HistoricalRecords
 
 from lists.encrypted import EncryptedTextField
 from lists.labels import LabelsField
+from lists.models.accounts import Account
 from lists.models.site import Removals, SitePolicy, Strategy
 
 
-class Account(models.Model):
-    """Credentials for a service, encrypted. Another host or login opens a new id namespace (xtream:7, then xtream:7.2)."""
+class Origin(models.TextChoices):
+    """As what a source counts where we say what brought something."""
 
-    class State(models.TextChoices):
-        OK = "ok", "OK"
-        EXPIRING = "expiring", "Expires soon"
-        ATTENTION = "attention", "Needs attention"
-        UNTESTED = "untested", "Not tested yet"
-
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="accounts")
-    service = models.CharField(max_length=40)
-    name = models.CharField(max_length=200)
-    secrets = EncryptedTextField(blank=True, help_text="JSON: names and values")
-    namespace = models.CharField(max_length=40, blank=True)
-    state = models.CharField(max_length=10, choices=State, default=State.UNTESTED)
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["owner", "service", "name"], name="account_name_is_unique_per_owner"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.name} ({self.service})"
+    LIST = "list", "List"
+    MANUAL = "manual", "By hand"
+    RSS = "rss", "Feed"
+    RECOMMENDATION = "recommendation", "Recommendation"
 
 
 class MediaListQuerySet(models.QuerySet["MediaList"]):
@@ -86,17 +70,21 @@ class MediaList(models.Model):
     )
     item_count = models.PositiveIntegerField(default=0, editable=False)
     excluded_count = models.PositiveIntegerField(default=0, editable=False)
-    lease_owner = models.CharField(max_length=64, blank=True, editable=False)
-    lease_until = models.DateTimeField(null=True, blank=True, editable=False)
-    fence = models.BigIntegerField(default=0, editable=False, help_text="rises with each lease; a stale writer sees it")
+    fence = models.BigIntegerField(
+        default=0, editable=False, help_text="rises with each act by hand; a plan goes by it"
+    )
 
+    filling = models.BigIntegerField(
+        null=True, editable=False, help_text="id that its first version gets; its rows are hidden until it is current"
+    )
+    filling_until = models.DateTimeField(null=True, editable=False, help_text="from then on the fill counts as dead")
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="in the bin since")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
 
     history = HistoricalRecords(
         excluded_fields=[
-            "current", "item_count", "excluded_count", "lease_owner", "lease_until", "fence", "updated_at", "members",
+            "current", "item_count", "excluded_count", "fence", "filling", "filling_until", "updated_at", "members",
         ]
     )  # fmt: skip
     objects = MediaListQuerySet.as_manager()
@@ -104,7 +92,10 @@ class MediaList(models.Model):
     class Meta:
         verbose_name = "list"
         ordering = ["name", "id"]
-        indexes = [models.Index(fields=["owner", "name"], name="list_of_owner")]
+        indexes = [
+            models.Index(fields=["owner", "name"], name="list_of_owner"),
+            models.Index(fields=["filling"], condition=models.Q(filling__isnull=False), name="list_being_filled"),
+        ]
         constraints = [
             models.CheckConstraint(condition=~models.Q(name=""), name="list_has_a_name"),
             models.CheckConstraint(
@@ -128,6 +119,13 @@ class MediaList(models.Model):
     def removals(self, site: SitePolicy | None = None) -> str:
         chosen = self.policy.get("removals", "")
         return chosen if chosen in Removals.values else (site or SitePolicy.current()).removals
+
+    def reviews_unsure(self) -> bool:
+        """Whether a change of its sources that looks unsure waits for a person; of tracklists it does."""
+        return bool(self.policy.get("review_unsure", self.content == self.Content.TRACKS))
+
+    def accept_confidence(self, site: SitePolicy | None = None) -> float:
+        return float(self.policy.get("accept_confidence", (site or SitePolicy.current()).accept_confidence))
 
     def role_of(self, user: Any) -> str | None:
         """ "owner", "editor", "viewer" or None. Staff count as owners."""
@@ -170,7 +168,9 @@ class SourceQuerySet(models.QuerySet["Source"]):
     def kept(self, list_: "MediaList") -> "Source":
         """The list's own source, for what a person adds and what the list keeps; made when it is first needed."""
         found, _ = self.get_or_create(
-            list=list_, role=Source.Role.KEPT, defaults={"name": "By hand", "adapter": "", "sync_enabled": False}
+            list=list_,
+            role=Source.Role.KEPT,
+            defaults={"name": "By hand", "adapter": "", "origin": Origin.MANUAL, "sync_enabled": False},
         )
         return found
 
@@ -191,6 +191,12 @@ class Source(models.Model):
     list = models.ForeignKey(MediaList, models.CASCADE, related_name="sources")
     role = models.CharField(max_length=5, choices=Role, default=Role.FEED)
     adapter = models.CharField(max_length=40, help_text="key of sync/sources/")
+    origin = models.CharField(
+        max_length=14,
+        choices=Origin,
+        default=Origin.LIST,
+        help_text="as what it counts where we say what brought something",
+    )
     name = models.CharField(max_length=200)
     address = EncryptedTextField(blank=True)
     account = models.ForeignKey(Account, models.SET_NULL, null=True, blank=True, related_name="sources")
@@ -198,6 +204,9 @@ class Source(models.Model):
     priority = models.PositiveSmallIntegerField(default=50, help_text="1 speaks first")
     enabled = models.BooleanField(default=True)
     sync_enabled = models.BooleanField(default=True, help_text="whether it is fetched on its schedule")
+    paused = models.CharField(
+        max_length=300, blank=True, editable=False, help_text="what it waits for, for people; empty: it does not wait"
+    )
     interval_min = models.PositiveIntegerField(default=360, help_text="minutes between fetches")
     gap_min = models.PositiveIntegerField(default=15, help_text="minutes within which a fetch is not repeated")
     mode = models.CharField(max_length=10, choices=Mode, default=Mode.COMPLETE)
@@ -220,7 +229,7 @@ class Source(models.Model):
 
     history = HistoricalRecords(
         excluded_fields=[
-            "address", "accepted", "next_sync_at", "last_run_at", "last_success_at", "failures", "etag", "last_modified",
+            "address", "paused", "accepted", "next_sync_at", "last_run_at", "last_success_at", "failures", "etag", "last_modified",
             "body_digest",
         ]
     )  # fmt: skip

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 from simple_history.models import HistoricalRecords
 
+from lists.encrypted import EncryptedBinaryField
 from lists.models.entries import Entry, Version
 from lists.models.lists import MediaList, Source
 from lists.models.media import Item
@@ -59,7 +60,7 @@ class Proposal(models.Model):
     filename = models.CharField(max_length=255, blank=True)
     adapter = models.CharField(max_length=40, blank=True)
     config = models.JSONField(default=dict, blank=True)
-    body = models.BinaryField(null=True, help_text="the file, compressed; emptied once it is decided")
+    body = EncryptedBinaryField(null=True, help_text="the file, compressed; emptied once it is decided")
     result = models.JSONField(default=dict, blank=True, encoder=DjangoJSONEncoder, help_text="what the preview found")
     error = models.TextField(blank=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="+")
@@ -76,6 +77,9 @@ class Proposal(models.Model):
             models.UniqueConstraint(
                 fields=["source"], condition=Q(kind="held", state="open"), name="one_open_held_proposal_per_source"
             ),
+            models.UniqueConstraint(
+                fields=["source"], condition=Q(kind="unsure", state="open"), name="one_open_unsure_proposal_per_source"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -83,12 +87,27 @@ class Proposal(models.Model):
 
 
 class Conflict(models.Model):
-    """Claims differ and no policy decided, or ids and matches leave a doubt."""
+    """Claims differ and no policy decided, ids and matches leave a doubt, or a change looks unsure.
+
+    A change that waits (the five kinds from *added* on) is known by its source and its subject for as long as the source
+    stands by it: the same contradiction is the same row again, and one that was decided is not asked anew. Afterwards
+    the subject is empty.
+    """
 
     class Kind(models.TextChoices):
         FIELD = "field", "Sources differ"
         MATCH = "match", "More than one thing fits"
         IDS = "ids", "Ids disagree"
+        ADDED = "added", "Something new"
+        REMOVED = "removed", "Something is gone"
+        MODIFIED = "modified", "Something is told otherwise"
+        METADATA = "metadata", "The list is told otherwise"
+        RESTRUCTURE = "restructure", "Much changes at once"
+
+    class Severity(models.TextChoices):
+        LOW = "low", "Low"
+        MEDIUM = "medium", "Medium"
+        HIGH = "high", "High"
 
     class State(models.TextChoices):
         OPEN = "open", "Open"
@@ -99,8 +118,17 @@ class Conflict(models.Model):
 
     list = models.ForeignKey(MediaList, models.CASCADE, related_name="conflicts")
     entry = models.ForeignKey(Entry, models.CASCADE, null=True, blank=True, related_name="conflicts")
-    kind = models.CharField(max_length=8, choices=Kind)
+    source = models.ForeignKey(
+        Source, models.CASCADE, null=True, blank=True, related_name="conflicts", help_text="whose change waits"
+    )
+    subject = models.CharField(
+        max_length=100, blank=True, help_text="which change of the source it is, while that stands"
+    )
+    kind = models.CharField(max_length=12, choices=Kind)
+    severity = models.CharField(max_length=6, choices=Severity, blank=True)
+    confidence = models.FloatField(null=True, blank=True, help_text="0 to 1: how sure what is proposed looks")
     state = models.CharField(max_length=9, choices=State, default=State.OPEN)
+    choice = models.CharField(max_length=12, blank=True, help_text="how it was decided")
     field = models.CharField(max_length=30, blank=True)
     options = models.JSONField(
         default=no_options, encoder=DjangoJSONEncoder, help_text="[{source, value, at}] or [{item}]"
@@ -122,13 +150,26 @@ class Conflict(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["entry", "kind", "field"],
-                condition=Q(state__in=["open", "skipped"], entry__isnull=False),
+                condition=Q(state__in=["open", "skipped"], entry__isnull=False, source__isnull=True),
                 name="one_open_conflict_per_entry_and_field",
+            ),
+            models.UniqueConstraint(
+                fields=["source", "subject"],
+                condition=~Q(subject=""),
+                name="a_change_that_waits_is_one_conflict",
+            ),
+            models.CheckConstraint(
+                condition=Q(source__isnull=False) | Q(subject=""), name="a_change_that_waits_names_its_source"
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.entry or self.list}"
+
+    @property
+    def proposed(self) -> dict[str, Any]:
+        """Of a change: what the source says instead, by field; empty where it lists the thing no more."""
+        return next((option["value"] for option in self.options if option.get("value")), None) or {}
 
 
 class BlockQuerySet(models.QuerySet["Block"]):

@@ -3,7 +3,29 @@
 Who may do it is the caller's question, except where a service says that it raises NotYours.
 """
 
-from lists.errors import AlreadyListed, InTheBin, NotListed, NotThere, NotWaiting, NotYours, Refused, TooLate, Unfit
+from lists.errors import (
+    AlreadyListed,
+    InTheBin,
+    InUse,
+    NotListed,
+    NotThere,
+    NotWaiting,
+    NotYours,
+    Refused,
+    TooLate,
+    Unfit,
+)
+from lists.services.accounts import (
+    accept_account,
+    change_account,
+    delete_account,
+    make_account,
+    may_use,
+    note_ends,
+    refuse_account,
+    use_account,
+    used_by,
+)
 from lists.services.blocks import (
     SCOPES,
     block,
@@ -13,7 +35,8 @@ from lists.services.blocks import (
     unblock,
     would_hit,
 )
-from lists.services.conflicts import close_lapsed, decide, decide_identity, skip
+from lists.services.conflicts import IDENTITY, close_lapsed, decide, decide_identity, skip
+from lists.services.filters import Fate, FiltersPreview, change_filters, preview_filters
 from lists.services.hand import (
     act_on,
     add_entry,
@@ -27,24 +50,40 @@ from lists.services.hand import (
 from lists.services.held import apply_held, held_entries, hold_removals, keep_held
 from lists.services.identity import find_items, may_identify, merge_items, pick, split_item
 from lists.services.lists import DETAILS, bin_list, change_list, create_list, empty_bin, purge_list, restore_list
+from lists.services.logins import keep_secrets, secrets_of
 from lists.services.members import share_list, unshare_list
 from lists.services.rollback import held, preview_rollback, release, rollback
 from lists.services.rules import RULES, change_rules, refold, settle_due, settle_rules, site_rules_changed
 from lists.services.sources import (
     add_source,
     change_source,
+    move_source,
     only_from,
     order_sources,
     remove_source,
     revive_source,
 )
+from lists.services.unsure import (
+    Fetch,
+    Weighed,
+    hold_changes,
+    questions_of,
+    settle_changes,
+    weigh_changes,
+    withdraw_changes,
+)
 
 __all__ = [
     "DETAILS",
+    "IDENTITY",
     "RULES",
     "SCOPES",
     "AlreadyListed",
+    "Fate",
+    "Fetch",
+    "FiltersPreview",
     "InTheBin",
+    "InUse",
     "NotListed",
     "NotThere",
     "NotWaiting",
@@ -52,6 +91,8 @@ __all__ = [
     "Refused",
     "TooLate",
     "Unfit",
+    "Weighed",
+    "accept_account",
     "act_on",
     "add_entry",
     "add_source",
@@ -60,6 +101,8 @@ __all__ = [
     "block",
     "block_entries",
     "blocks_of",
+    "change_account",
+    "change_filters",
     "change_list",
     "change_rules",
     "change_source",
@@ -67,24 +110,34 @@ __all__ = [
     "create_list",
     "decide",
     "decide_identity",
+    "delete_account",
     "edit_entries",
     "empty_bin",
     "find_items",
     "give_back",
     "held",
     "held_entries",
+    "hold_changes",
     "hold_removals",
     "keep_held",
+    "keep_secrets",
+    "make_account",
     "may_identify",
     "may_unblock",
+    "may_use",
     "merge_items",
     "move_entries",
+    "move_source",
+    "note_ends",
     "only_from",
     "order_sources",
     "pick",
+    "preview_filters",
     "preview_rollback",
     "purge_list",
+    "questions_of",
     "refold",
+    "refuse_account",
     "release",
     "remove_entries",
     "remove_source",
@@ -92,7 +145,9 @@ __all__ = [
     "restore_list",
     "revive_source",
     "rollback",
+    "secrets_of",
     "set_order",
+    "settle_changes",
     "settle_due",
     "settle_rules",
     "share_list",
@@ -101,5 +156,9 @@ __all__ = [
     "split_item",
     "unblock",
     "unshare_list",
+    "use_account",
+    "used_by",
+    "weigh_changes",
+    "withdraw_changes",
     "would_hit",
 ]

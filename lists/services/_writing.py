@@ -1,6 +1,7 @@
 """What every change to a list's content goes through: the lock, what is owed, the plan, the version."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from django.db.models import F
@@ -8,48 +9,103 @@ from django.utils import timezone
 
 from lists import writer
 from lists.changes import plan_refold
-from lists.errors import InTheBin, NotThere
+from lists.errors import InTheBin, ListMoved, NotThere, TooLate
+from lists.filling import refuse_while_filled
 from lists.models import Entry, MediaList, Refold, Version
+from lists.parts import is_large
 from lists.plan import Plan
 
 
 def locked(list_: MediaList) -> MediaList:
-    """The list, locked until the transaction ends, with everything that it owes written first. Raises InTheBin."""
+    """The list, locked until the transaction ends, with everything that it owes written first. Raises InTheBin,
+    BeingFilled."""
     found = MediaList.objects.locked(list_.pk)
-    if found.deleted_at:
-        raise InTheBin("The list lies in the bin. Bring it back first.")
+    _refuse_if_out_of_use(found)
     settle_due(found)
-    # A sync that was planned before this act sees that it has to plan again, even if the act makes no version.
-    MediaList.objects.filter(pk=found.pk).update(fence=F("fence") + 1)
+    bump(found)
     found.refresh_from_db()
     return found
 
 
-def publish(plan: Plan, *, kind: str, by: Any, summary: str = "", correlation_id: str = "") -> Version | None:
-    """Write a plan of a locked list as one version; None if nothing changed."""
+def publish(
+    plan: Plan, *, kind: str, by: Any, summary: str = "", correlation_id: str = "",
+    before_commit: Callable[[Version | None], None] | None = None,
+) -> Version | None:  # fmt: skip
+    """Write a plan; None if nothing changed. Raises ListMoved, which cannot be where the list is locked."""
     try:
-        return writer.publish(plan, kind=kind, author=by, summary=summary, correlation_id=correlation_id)
+        return writer.publish(
+            plan, kind=kind, author=by, summary=summary, correlation_id=correlation_id, before_commit=before_commit
+        )
     finally:
         plan.close()
 
 
+def standing(list_: MediaList, *, seen: int | None = None) -> MediaList:
+    """The list as it stands, not locked, with everything that it owes written first: for a change that may go in parts,
+    which is planned and published as a sync is.
+
+    seen: the number of the version that it has to be at. Raises InTheBin, BeingFilled, TooLate.
+    """
+    found = MediaList.objects.get(pk=list_.pk)
+    _refuse_if_out_of_use(found)
+    settle_due(found)
+    number = found.current.number if found.current else 0  # that which a plan will be made against
+    if seen is not None and number != seen:
+        raise TooLate(f"The list is at version {number} by now. Nothing was changed. This is how it looks today.")
+    return found
+
+
+def _refuse_if_out_of_use(list_: MediaList) -> None:
+    if list_.deleted_at:
+        raise InTheBin("The list lies in the bin. Bring it back first.")
+    refuse_while_filled(list_)
+
+
+def bump(list_: MediaList) -> None:
+    """A sync that was planned before this act sees that it has to plan again, even if the act makes no version."""
+    MediaList.objects.filter(pk=list_.pk).update(fence=F("fence") + 1)
+
+
 def settle_due(list_: MediaList, *, by: Any = None) -> Version | None:
-    """Look again at what changed elsewhere (who is who, wider rules); the list is locked. The last version made, or
-    None. by: whose act it was, if it was the owner's own."""
-    owed = list(Refold.objects.filter(list=list_).order_by("id"))
+    """Look again at what changed elsewhere (who is who, wider rules). The last version made, or None. by: whose act it was,
+    if it was the owner's own. Where the list is not locked this may go in parts."""
+    if list_.filling is not None:
+        return None  # it stays owed
     version = None
     for kind in (Version.Kind.MERGE, Version.Kind.RULES):
-        mine = [row for row in owed if row.kind == kind]
-        if not mine:
-            continue
-        entries = None if any(row.entry_id is None for row in mine) else {row.entry_id or 0 for row in mine}
-        plan = plan_refold(list_, at=timezone.now(), entries=entries, rebase=kind == Version.Kind.MERGE)
-        reasons = ", ".join(dict.fromkeys(row.reason for row in mine))
-        version = publish(plan, kind=kind, by=by, summary=reasons) or version
-    if owed:
-        Refold.objects.filter(pk__in=[row.pk for row in owed]).delete()
-        list_.refresh_from_db()
+        version = _settle_kind(list_, kind, by) or version
     return version
+
+
+def _settle_kind(list_: MediaList, kind: str, by: Any) -> Version | None:
+    while owed := list(Refold.objects.filter(list=list_, kind=kind).order_by("id")):
+        list_.refresh_from_db()
+        entries = None if any(row.entry_id is None for row in owed) else {row.entry_id or 0 for row in owed}
+        plan = plan_refold(list_, at=timezone.now(), entries=entries, rebase=kind == Version.Kind.MERGE)
+        reasons = ", ".join(dict.fromkeys(row.reason for row in owed))
+        try:
+            version = publish(plan, kind=kind, by=by, summary=reasons, before_commit=partial(_settled, owed))
+        except ListMoved:
+            continue
+        list_.refresh_from_db()
+        return version
+    return None
+
+
+def _settled(owed: Sequence[Refold], version: Version | None) -> None:
+    Refold.objects.filter(pk__in=[row.pk for row in owed]).delete()
+
+
+def folded_again(
+    list_: MediaList, *, by: Any, summary: str, entries: Collection[int] | None = None
+) -> Version | None:  # fmt: skip
+    """Look at entries of a locked list again, all if None. What may be too much for one transaction is owed instead, and
+    None: the caller calls settle_due() when it holds the list no more."""
+    if is_large(list_, entries):
+        owe({list_.pk: None}, kind=Version.Kind.RULES, reason=summary)
+        return None
+    plan = plan_refold(list_, at=timezone.now(), entries=entries)
+    return publish(plan, kind=Version.Kind.RULES, by=by, summary=summary)
 
 
 def owe(lists: dict[int, Any], *, kind: str, reason: str) -> None:

@@ -7,11 +7,9 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import JSONField, Q, QuerySet
-from django.utils import timezone
 
 from lists.audit import audit
 from lists.blocking import blocks_of, matches
-from lists.changes import plan_refold
 from lists.errors import NotYours, Unfit
 from lists.models import Block, Claim, Entry, ExternalId, Item, MediaList, Version
 from lists.services import _writing
@@ -40,7 +38,6 @@ class Hits:
     entries: list[Entry]
 
 
-@transaction.atomic
 def block(
     *, by: Any, scope: str, list_: MediaList | None = None, item: Item | None = None, namespace: str = "",
     value: str = "", pattern: str = "", reason: str = "",
@@ -50,9 +47,18 @@ def block(
     Raises NotYours for a scope that is not the person's, Unfit for what names nothing or stands already.
     """
     made = _checked(by, scope, list_, item, namespace, value, pattern, reason)
+    with transaction.atomic():
+        _put_up(made, by)
+    if made.list is not None:
+        _writing.settle_due(made.list, by=by)
+    return made
+
+
+def _put_up(made: Block, by: Any) -> None:
     same = Block.objects.filter(
-        list=made.list, owner=made.owner, item=item, namespace=made.namespace, value=made.value, pattern=made.pattern
-    )
+        list=made.list, owner=made.owner, item=made.item, namespace=made.namespace, value=made.value,
+        pattern=made.pattern,
+    )  # fmt: skip
     if same.exists():
         raise Unfit("That is blocked already. Nothing was changed.")
     if made.list is not None:
@@ -60,7 +66,6 @@ def block(
     made.save()
     version = _refold(made, by=by, summary=f"Blocked {made}")
     audit(by, "blocked", made, list_=made.list, after=_said(made), version=version)
-    return made
 
 
 @transaction.atomic
@@ -86,11 +91,17 @@ def _name_of(entry: Entry) -> dict[str, Any]:
     return {"pattern": entry.title[:200]}
 
 
-@transaction.atomic
 def unblock(block: Block, *, by: Any) -> None:
     """Let it come again: what it kept out is back at once, for its sources' words were kept. Raises NotYours."""
     if not may_unblock(block, by):
         raise NotYours("This block is not yours to lift. Nothing was changed.")
+    with transaction.atomic():
+        _take_down(block, by)
+    if block.list is not None:
+        _writing.settle_due(block.list, by=by)
+
+
+def _take_down(block: Block, by: Any) -> None:
     if block.list is not None:
         block.list = _writing.locked(block.list)
     before, pk = _said(block), block.pk
@@ -191,8 +202,7 @@ def _refold(block: Block, *, by: Any, summary: str, affected: dict[int, set[int]
     """The person's own lists follow at once, others' by the workers or at their next write."""
     affected = _affected(block) if affected is None else affected
     if block.list is not None:
-        plan = plan_refold(block.list, at=timezone.now(), entries=affected.get(block.list.pk, set()))
-        return _writing.publish(plan, kind=Version.Kind.RULES, by=by, summary=summary)
+        return _writing.folded_again(block.list, by=by, summary=summary, entries=affected.get(block.list.pk, set()))
     _writing.owe(dict(affected), kind=Version.Kind.RULES, reason=summary)
     for list_ in MediaList.objects.filter(pk__in=list(affected), owner=by, deleted_at=None).order_by("pk"):
         _writing.settle_due(MediaList.objects.locked(list_.pk), by=by)

@@ -8,29 +8,34 @@ from django.utils import timezone
 
 from lists.acts import Act, plan_act
 from lists.audit import audit
+from lists.confidence import of_record
 from lists.errors import NotThere, NotWaiting, NotYours, Unfit
 from lists.fields import FIELDS
-from lists.models import Claim, Conflict, Entry, Item, MediaList, Version
+from lists.models import Claim, Conflict, Edit, Entry, Item, MediaList, Version
 from lists.resolve import EMPTY
 from lists.services import identity
 from lists.services._writing import described, locked, publish
 from lists.services.hand import _cleaned
+from lists.services.logins import lift_logins
+from lists.services.taking import OF_ENTRIES, close, decide_changes, settle_proposal
 from lists.titles import fold
 
-CHOICES = ("keep", "take", "type", "merge")
+CHOICES = ("keep", "take", "type", "merge", "newest", "confidence")
 WAITING = (Conflict.State.OPEN, Conflict.State.SKIPPED)
+IDENTITY = (Conflict.Kind.MATCH, Conflict.Kind.IDS)
 
 
 def decide(
     conflicts: Iterable[Conflict], *, by: Any, choice: str, value: Any = None, source: int | None = None
 ) -> list[Version]:
-    """Answer questions about fields, all in the same way; one version for each list.
+    """Answer questions about fields and about changes that wait, all in the same way; the last version of each list.
 
-    choice: keep (what the list shows), take (the word of `source`; None: what is recommended), type (`value`), merge
-    (lists of words united). Raises NotWaiting if one was decided meanwhile, Unfit for an answer that does not fit.
+    choice: keep (what the list shows), take (the word of `source`; None: what is recommended; of a change what it
+    brings), type (`value`), merge (lists of words united), newest, confidence (whatever is newer, or surer).
+    Raises NotWaiting if one was decided meanwhile, Unfit for an answer that does not fit.
     """
     if choice not in CHOICES:
-        raise Unfit("A question is answered by keep, take, type or merge. Nothing was changed.")
+        raise Unfit(f"A question is answered by {', '.join(CHOICES[:-1])} or {CHOICES[-1]}. Nothing was changed.")
     by_list: dict[int, list[int]] = {}
     for conflict in conflicts:
         by_list.setdefault(conflict.list_id, []).append(conflict.pk)
@@ -38,14 +43,25 @@ def decide(
     with transaction.atomic():
         for list_id, pks in sorted(by_list.items()):
             list_ = locked(MediaList.objects.get(pk=list_id))
-            if (version := _decide(list_, _waiting(pks), by, choice, value, source)) is not None:
+            found = _waiting(pks)
+            changes = [conflict for conflict in found if conflict.source_id is not None]
+            fields = [conflict for conflict in found if conflict.source_id is None]
+            version = decide_changes(list_, changes, by=by, choice=choice, value=value) if changes else None
+            if changes:
+                list_.refresh_from_db()
+            if fields:
+                version = _decide(list_, fields, by, choice, value, source) or version
+            if version is not None:
                 made.append(version)
     return made
 
 
 def _waiting(pks: Sequence[int]) -> list[Conflict]:
     found = list(
-        Conflict.objects.select_for_update(of=("self",)).select_related("entry").filter(pk__in=pks).order_by("id")
+        Conflict.objects.select_for_update(of=("self",))
+        .select_related("entry", "source", "list")
+        .filter(pk__in=pks)
+        .order_by("id")
     )
     if any(conflict.state not in WAITING for conflict in found) or len(found) < len(set(pks)):
         raise NotWaiting("This question is decided already. Nothing was changed.")
@@ -63,7 +79,7 @@ def _decide(
         answer = _answer(conflict, shown, choice, value, source)
         edits.setdefault(conflict.entry_id or 0, {})[conflict.field] = None if answer in EMPTY else answer
         conflict.before, conflict.after = shown, answer
-        _close(conflict, by)
+        _close(conflict, by, choice)
     entries = list({conflict.entry_id: conflict.entry for conflict in conflicts if conflict.entry}.values())
     plan = plan_act(list_, Act(edits=edits), at=timezone.now(), by=by)
     version = publish(plan, kind=Version.Kind.DECISION, by=by, summary=f"Decided: {described(entries)}")
@@ -79,9 +95,11 @@ def _answer(conflict: Conflict, shown: Any, choice: str, value: Any, source: int
     if choice == "keep":
         return shown
     if choice == "type":
-        return _cleaned({conflict.field: value})[conflict.field]
+        return lift_logins(conflict.list, _cleaned({conflict.field: value}))[conflict.field]
     if choice == "merge":
         return _united(conflict, shown)
+    if choice in ("newest", "confidence"):
+        return _best(conflict, shown, choice)
     recommended = conflict.recommendation or {}
     if source is None:
         return shown if recommended.get("choice") != "take" else recommended.get("value")
@@ -89,6 +107,27 @@ def _answer(conflict: Conflict, shown: Any, choice: str, value: Any, source: int
         if str(option["source"]) == str(source):
             return option["value"]
     raise NotThere("This source is not one of those that differ. Nothing was changed.")
+
+
+def _best(conflict: Conflict, shown: Any, choice: str) -> Any:
+    """What was said last, or by whom is surest; what is shown stands where nothing beats it. A person is sure."""
+    assert conflict.entry is not None  # asked of questions about fields
+    edit = Edit.objects.filter(entry=conflict.entry, field=conflict.field).first()
+    claims = {claim.source_id: claim for claim in Claim.objects.filter(entry=conflict.entry)}
+    origin = conflict.entry.origin_of(conflict.field)
+
+    def weight(source: Any, at: int) -> float:
+        if choice == "newest":
+            return at
+        return of_record(claims[source].values) if source in claims else 0
+
+    best = [(weight(option["source"], option["at"]), option["value"]) for option in conflict.options]
+    top = max(best, key=lambda pair: pair[0], default=(0, shown))
+    if edit is not None:
+        now = edit.made_at.timestamp() if choice == "newest" else 100
+    else:
+        now = next((weight(o["source"], o["at"]) for o in conflict.options if o["source"] == origin), 0)
+    return top[1] if top[0] > now else shown
 
 
 def _united(conflict: Conflict, shown: Any) -> list[str]:
@@ -101,8 +140,9 @@ def _united(conflict: Conflict, shown: Any) -> list[str]:
     return list(united.values())
 
 
-def _close(conflict: Conflict, by: Any) -> None:
+def _close(conflict: Conflict, by: Any, choice: str) -> None:
     conflict.state, conflict.decided_by, conflict.decided_at = Conflict.State.DECIDED, by, timezone.now()
+    conflict.choice = choice
     conflict.save()
 
 
@@ -116,13 +156,13 @@ def decide_identity(conflict: Conflict, *, by: Any, item: int | None, same: bool
         list_ = locked(conflict.list)
         [conflict] = _waiting([conflict.pk])
         options = [option["item"] for option in conflict.options]
-        if conflict.kind == Conflict.Kind.FIELD or conflict.entry is None:
-            raise Unfit("This question is about a field. Nothing was changed.")
+        if conflict.kind not in IDENTITY or conflict.entry is None:
+            raise Unfit("This question is not about who something is. Nothing was changed.")
         if item is not None and item not in options:
             raise NotThere("This thing is not one of those in question. Nothing was changed.")
         conflict.before = {"item": conflict.entry.item_id}
         conflict.after = {"item": item, "same": same}
-        _close(conflict, by)
+        _close(conflict, by, "same" if same else "pick")
         if same:
             _merge(options, into=item, by=by)
             item = item or options[0]
@@ -159,6 +199,25 @@ def skip(conflicts: Iterable[Conflict], *, by: Any) -> int:
     return len(found)
 
 
+def _lapse(conflict: Conflict) -> None:
+    if conflict.source is not None:
+        after = conflict.after = conflict.before
+    else:
+        shown = conflict.entry.values.get(conflict.field) if isinstance(conflict.entry, Entry) else None
+        conflict.after, after = shown, {conflict.field: shown}
+    close(conflict, by=None, choice="keep", refused=True, state=Conflict.State.EXPIRED)
+    if conflict.source is not None:
+        settle_proposal(conflict.source, taken=0, kept=conflict.kind in OF_ENTRIES, by=None)
+    audit(
+        None,
+        "closed at its deadline",
+        conflict,
+        list_=conflict.list,
+        before=conflict.before if conflict.source else None,
+        after=after,
+    )
+
+
 def close_lapsed(*, at: Any = None) -> int:
     """Close questions whose deadline has passed in favour of what the list shows; returns how many."""
     lapsed = Conflict.objects.filter(state__in=WAITING, deadline__lt=at or timezone.now())
@@ -166,12 +225,11 @@ def close_lapsed(*, at: Any = None) -> int:
     for pk in list(lapsed.order_by("id").values_list("pk", flat=True)[:1000]):
         with transaction.atomic():
             # Looked at again under its lock: somebody may have decided it meanwhile.
-            conflict = lapsed.select_for_update(of=("self",)).select_related("entry", "list").filter(pk=pk).first()
+            conflict = (
+                lapsed.select_for_update(of=("self",)).select_related("entry", "list", "source").filter(pk=pk).first()
+            )
             if conflict is None:
                 continue
-            conflict.state, conflict.decided_at = Conflict.State.EXPIRED, timezone.now()
-            conflict.after = conflict.entry.values.get(conflict.field) if isinstance(conflict.entry, Entry) else None
-            conflict.save()
-            audit(None, "closed at its deadline", conflict, list_=conflict.list, after={conflict.field: conflict.after})
+            _lapse(conflict)
         closed += 1
     return closed

@@ -1,6 +1,7 @@
 """What people do to entries: change, give back, remove, restore, add, move."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.db import transaction
@@ -11,6 +12,7 @@ from lists.acts import Act, ActPlanner, Addition, plan_act
 from lists.audit import audit
 from lists.errors import AlreadyListed, NotListed, TooLate, Unfit
 from lists.fields import FIELDS, clean
+from lists.filters import is_filtered
 from lists.match import Match, Matcher
 from lists.models import Entry, Item, MediaList, Version
 from lists.placing import FIELDS as ORDER_FIELDS
@@ -19,6 +21,7 @@ from lists.reader import EntryReader
 from lists.records import Record
 from lists.resolve import ABSENT, PRESENCE, PRESENT
 from lists.services._writing import described, locked, of_list, publish
+from lists.services.logins import lift_logins
 from lists.titles import name_key
 
 
@@ -34,7 +37,8 @@ def edit_entries(
     list_ = locked(list_)
     entries = of_list(list_, changes)
     _check_seen(list_, {pk: set(values) for pk, values in changes.items()}, seen)
-    act = Act(edits={pk: _cleaned(values) for pk, values in changes.items()})
+    address = {entry.pk: entry.values.get("address", "") for entry in entries}
+    act = Act(edits={pk: lift_logins(list_, _cleaned(values), at=address[pk]) for pk, values in changes.items()})
     names = sorted({name for values in act.edits.values() for name in values})
     what = FIELDS[names[0]].label if len(names) == 1 else f"{len(names)} fields"
     return _do(list_, act, by=by, action="edited", entries=entries, summary=f"{what} of {described(entries)}")
@@ -84,10 +88,11 @@ def remove_entries(list_: MediaList, entries: Collection[int], *, by: Any, seen:
 
 @transaction.atomic
 def restore_entries(list_: MediaList, entries: Collection[int], *, by: Any) -> Version | None:
-    """Put entries back; they stay, whatever their sources say, with the values last shown where no source speaks."""
+    """Put entries back; they stay, whatever their sources say, with the values last shown where no source speaks. One that
+    a filter keeps out is let in."""
     list_ = locked(list_)
     found = of_list(list_, entries)
-    back = [entry for entry in found if entry.state == Entry.State.REMOVED]
+    back = [entry for entry in found if entry.state == Entry.State.REMOVED or is_filtered(entry.reason)]
     act = Act(edits={entry.pk: {PRESENCE: PRESENT} for entry in back})
     if not back:
         return None
@@ -122,6 +127,7 @@ def _match_of(values: dict[str, Any], kind: str, ids: dict[str, str], item: Item
 @transaction.atomic
 def _add(list_: MediaList, addition: Addition, *, by: Any) -> Entry:
     list_ = locked(list_)
+    addition = replace(addition, values=lift_logins(list_, addition.values))
     there = _standing(list_, addition)
     if there is not None:
         if there.state == Entry.State.LISTED:

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from lists import search
 from lists.acts import ActPlanner
 from lists.audit import audit
 from lists.errors import AlreadyListed, NotThere, NotYours, Unfit
@@ -35,6 +36,7 @@ def pick(list_: MediaList, claims: Iterable[int], item: Item | None, *, by: Any)
         raise NotThere("These are no records of one entry. Nothing was changed.")
     entry = found[0].entry
     before = {"item": str(entry.item) if entry.item else None, "id": entry.item_id}
+    once_one = _others_of(entry)
     item = item or _own_item(entry)
     root = item.root_id or item.pk
     there = Entry.objects.filter(list=list_, item=item).exclude(pk=entry.pk).first() if list_.once else None
@@ -49,10 +51,21 @@ def pick(list_: MediaList, claims: Iterable[int], item: Item | None, *, by: Any)
     planner = ActPlanner(list_, at=timezone.now(), by=by)
     plan = planner.pick({claim.pk: claim.entry_id for claim in found}, Match(item.pk, root=root))
     version = _writing.publish(plan, kind=Version.Kind.DECISION, by=by, summary=f"“{entry.title}” is {item}")
+    if once_one:
+        _writing.owe({list_.pk: once_one}, kind=Version.Kind.MERGE, reason=f"“{entry.title}” is another thing")
     _writing.settle_due(list_, by=by)  # what it is may stand on the list already, as another entry
     after = {"item": str(item), "id": item.pk}
     audit(by, "matched", entry, before=before, after=after, version=version)
     return version
+
+
+def _others_of(entry: Entry) -> set[int]:
+    """Entries of its list that were one thing with it: they may have to show themselves without it."""
+    if entry.item is None:
+        return set()
+    root = entry.item.root_id or entry.item.pk
+    same = Entry.objects.filter(Q(item=root) | Q(item__root=root), list=entry.list_id).exclude(pk=entry.pk)
+    return set(same.values_list("pk", flat=True))
 
 
 def _own_item(entry: Entry) -> Item:
@@ -169,9 +182,9 @@ def find_items(text: str, *, user: Any, kind: str = "") -> list[Item]:
             named = named.filter(namespace=namespace)
         roots = {root or pk for pk, root in named.values_list("item_id", "item__root_id")[:FOUND]}
         return list(items.filter(pk__in=roots).order_by("id"))
-    name = fold(text)
-    found = list(items.filter(name__startswith=name).order_by("name", "year", "id")[:FOUND])
+    called = search.items(items, text)
+    found = list(called.filter(name__startswith=fold(text)).order_by("name", "year", "id")[:FOUND])
     if len(found) < FOUND:
-        more = items.filter(name__contains=name).exclude(pk__in=[item.pk for item in found])
+        more = called.exclude(pk__in=[item.pk for item in found])
         found += more.order_by("name", "year", "id")[: FOUND - len(found)]
     return found

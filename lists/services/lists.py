@@ -6,10 +6,12 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from lists import writer
+from lists import search
 from lists.audit import audit
 from lists.errors import InTheBin
-from lists.models import Claim, Edit, Entry, MediaList
+from lists.models import Account, Claim, Edit, Entry, MediaList
+from lists.provenance import remember
+from lists.signals import stopped
 
 DETAILS = ("name", "description", "tags")
 
@@ -48,6 +50,7 @@ def bin_list(list_: MediaList, *, by: Any) -> MediaList:
     if list_.deleted_at is None:
         list_.deleted_at = timezone.now()
         list_.save()
+        stopped.send(MediaList, sources=list(list_.sources.values_list("pk", flat=True)), by=by)
         audit(by, "deleted", list_, before={"name": list_.name, "items": list_.item_count})
     return list_
 
@@ -65,7 +68,7 @@ def restore_list(list_: MediaList, *, by: Any) -> MediaList:
 @transaction.atomic
 def purge_list(list_: MediaList, *, by: Any = None) -> None:
     """Delete a list for good: entries, claims and history go; provenance and audit stay, with its name."""
-    writer.remember(Claim.objects.filter(source__list=list_), at=timezone.now())
+    remember(Claim.objects.filter(source__list=list_), at=timezone.now())
     audit(by, "deleted for good", list_, before={"name": list_.name, "items": list_.item_count})
     entries = Entry.objects.filter(list=list_)
     Edit.history.filter(entry__in=entries.values("pk")).delete()
@@ -74,7 +77,11 @@ def purge_list(list_: MediaList, *, by: Any = None) -> None:
     # Past simple-history, which would write a last row for each.
     for rows in (Claim.objects.filter(entry__in=entries), Edit.objects.filter(entry__in=entries), entries):
         rows._raw_delete(rows.db)
+    accounts = list(list_.sources.filter(account__isnull=False).values_list("account", flat=True))
     list_.delete()
+    search.settle()  # here, or the next one who writes would wait for it
+    # Logins that came inside of its files; an account that another list uses stays.
+    Account.objects.filter(pk__in=accounts, sources__isnull=True, from_addresses=True).delete()
 
 
 def empty_bin(*, at: Any = None) -> int:

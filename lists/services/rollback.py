@@ -1,8 +1,10 @@
 """Any earlier version made the newest, and what holds it released again."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
+from uuid import uuid4
 
 from django.db import transaction
 from django.db.models import Count
@@ -10,10 +12,12 @@ from django.utils import timezone
 
 from lists.acts import ActPlanner
 from lists.audit import audit
-from lists.errors import NotThere, Pruned
+from lists.collecting import few_collections
+from lists.dialects import Among
+from lists.errors import ListMoved, NotThere, Pruned
 from lists.models import Edit, MediaList, Version
-from lists.rollback import Missing, plan_rollback
-from lists.services._writing import locked, of_list, publish, settle_due
+from lists.rollback import Missing, plan_rollback, yielding
+from lists.services._writing import bump, of_list, publish, settle_due, standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,48 +52,95 @@ def _check(list_: MediaList, to: Version, entries: Collection[int] | None) -> No
         raise Pruned(f"Version {to.number} is too old: its content is not kept any more. Nothing was changed.")
 
 
-@transaction.atomic
-def rollback(list_: MediaList, to: Version, *, by: Any, entries: Collection[int] | None = None) -> Version | None:
+def rollback(
+    list_: MediaList, to: Version, *, by: Any, entries: Collection[int] | None = None, seen: int | None = None
+) -> Version | None:
     """Make a version the newest, or only some entries as they were in it; None if the list shows it already.
 
-    Blocks, filters, rules and who is who stay as they are today. Raises Pruned.
+    Blocks, filters, rules and who is who stay as they are today. What others write between two parts of a very large one
+    stands, too. seen: the number of the version that the list has to be at. Raises Pruned, TooLate.
     """
-    list_ = locked(list_)
-    _check(list_, to, entries)
-    plan, missing = plan_rollback(list_, to, at=timezone.now(), by=by, entries=entries)
-    what = f"{len(entries):,} entries as in version" if entries is not None else "Rollback to version"
-    if entries is not None and len(entries) == 1:
-        what = "One entry as in version"
-    version = publish(plan, kind=Version.Kind.ROLLBACK, by=by, summary=f"{what} {to.number}")
-    if version is not None:
-        after: dict[str, Any] = {"version": to.number}
-        if entries is not None:
-            after["entries"] = sorted(entries)[:100]
+    return _Rollback(to, by, entries, seen).run(list_)
+
+
+@dataclass
+class _Rollback:
+    to: Version
+    by: Any
+    entries: Collection[int] | None
+    seen: int | None
+    correlation_id: str = field(default_factory=lambda: str(uuid4()))
+    parts: list[Version] = field(default_factory=list)  # those of it that stand
+
+    @few_collections()
+    def run(self, list_: MediaList) -> Version | None:
+        while True:
+            list_ = standing(list_, seen=None if self.parts else self.seen)
+            _check(list_, self.to, self.entries)
+            plan, missing = plan_rollback(
+                list_, self.to, at=timezone.now(), by=self.by, entries=self.entries, parts=self.parts
+            )
+            try:
+                self.to.refresh_from_db(fields=["pruned_at"])
+                _check(list_, self.to, None)  # it may have been emptied while it was read
+                return publish(
+                    plan, kind=Version.Kind.ROLLBACK, by=self.by, summary=f"{self._what} {self.to.number}",
+                    correlation_id=self.correlation_id, before_commit=partial(self._finish, list_, missing),
+                )  # fmt: skip
+            except ListMoved as moved:
+                self.parts += moved.parts
+            finally:
+                plan.close()
+
+    @property
+    def _what(self) -> str:
+        if self.entries is None:
+            return "Rollback to version"
+        return "One entry as in version" if len(self.entries) == 1 else f"{len(self.entries):,} entries as in version"
+
+    def _finish(self, list_: MediaList, missing: Collection[Missing], version: Version | None) -> None:
+        bump(list_)
+        if version is None:
+            return
+        after: dict[str, Any] = {"version": self.to.number}
+        if self.entries is not None:
+            after["entries"] = sorted(self.entries)[:100]
         if missing:
             after["missing"] = len(missing)
-        before = {"version": version.number - 1}
-        audit(by, "rolled back", list_, before=before, after=after, version=version)
-    return version
+        first = version.list.versions.filter(correlation_id=self.correlation_id).order_by("number")[0]
+        audit(self.by, "rolled back", list_, before={"version": first.number - 1}, after=after, version=version)
 
 
 def held(list_: MediaList) -> dict[int, int]:
     """Version number that the list was rolled back to -> number of fields that are still held as they were in it."""
-    yielding = Edit.objects.filter(entry__list=list_, firm=False).order_by()
-    return dict(yielding.values_list("rollback_to").annotate(Count("id")).order_by("rollback_to"))
+    counted = yielding(list_).order_by().values_list("rollback_to").annotate(Count("id"))
+    return dict(counted.order_by("rollback_to"))
 
 
-@transaction.atomic
+@few_collections()
 def release(list_: MediaList, *, by: Any, entries: Collection[int] | None = None) -> Version | None:
-    """Let the sources speak again where a rollback holds them; what people said stays."""
-    list_ = locked(list_)
-    yielding = Edit.objects.filter(entry__list=list_, firm=False)
-    if entries is not None:
-        yielding = yielding.filter(entry__in=list(entries))
-    pks = sorted(set(yielding.values_list("entry_id", flat=True)))
-    if not pks:
-        return None
-    count = yielding.count()
-    plan = ActPlanner(list_, at=timezone.now(), by=by).release(pks)
-    version = publish(plan, kind=Version.Kind.EDIT, by=by, summary="Released from the rollback")
+    """Let the sources speak again where a rollback holds them; what people said stays. What others roll back between two
+    parts of a very large release is held."""
+    began, correlation_id, ended = timezone.now(), str(uuid4()), 0
+    while True:
+        list_ = standing(list_)
+        held = yielding(list_).filter(made_at__lte=began)
+        if entries is not None:
+            held = held.filter(Among("entry_id", entries))
+        pks = sorted(set(held.values_list("entry_id", flat=True)))
+        if not pks:
+            return list_.versions.filter(correlation_id=correlation_id).order_by("number").last()
+        plan = ActPlanner(list_, at=timezone.now(), by=by).release(pks, until=began)
+        count = ended + len(plan.ended)
+        try:
+            return publish(
+                plan, kind=Version.Kind.EDIT, by=by, summary="Released from the rollback", correlation_id=correlation_id,
+                before_commit=partial(_released, list_, by, count),
+            )  # fmt: skip
+        except ListMoved as moved:
+            ended += sum(Edit.history.filter(version=version, history_type="-").count() for version in moved.parts)
+
+
+def _released(list_: MediaList, by: Any, count: int, version: Version | None) -> None:
+    bump(list_)
     audit(by, "released", list_, before={"held": count}, version=version)
-    return version

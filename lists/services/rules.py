@@ -1,48 +1,64 @@
 """The rules of a list and of the site: how sources are weighed, what happens to what leaves."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from lists import writer
 from lists.audit import audit
 from lists.changes import plan_refold
 from lists.errors import Unfit
+from lists.filling import refuse_while_filled
 from lists.models import MediaList, Refold, Removals, Strategy, Version
+from lists.preferences import fault_of
 from lists.services import _writing
 
-RULES: dict[str, Any] = {
-    "strategy": Strategy.values, "removals": Removals.values, "held_share": range(101), "held_share_always": range(101),
-    "held_floor": range(10_001),
-}  # fmt: skip
+UNSAID: tuple[Any, ...] = ("", None, {})  # as the site says
+# Rule -> whether it may have a value.
+RULES: dict[str, Callable[[Any], bool]] = {
+    "strategy": lambda value: value in Strategy.values,
+    "preferred": lambda value: isinstance(value, dict),
+    "removals": lambda value: value in Removals.values,
+    "review_unsure": lambda value: isinstance(value, bool),
+    "accept_confidence": lambda value: isinstance(value, int | float) and 0 <= value <= 1,
+    "held_share": lambda value: value in range(101),
+    "held_share_always": lambda value: value in range(101),
+    "held_floor": lambda value: value in range(10_001),
+}
 # What the fold goes by: a change of another rule alters nothing that is listed.
-FOLDED = {"strategy"}
+FOLDED = {"strategy", "preferred"}
 
 
-@transaction.atomic
 def change_rules(list_: MediaList, *, by: Any, **rules: Any) -> Version | None:
     """Set rules of a list (RULES); "" or None: as the site says. The list is folded again where that matters.
 
     Raises Unfit for a value that a rule does not know.
     """
-    list_ = _writing.locked(list_)
+    with transaction.atomic():
+        list_ = _writing.locked(list_)
+        version = _change(list_, by, rules)
+    return version or settle_due(list_, by=by)
+
+
+def _change(list_: MediaList, by: Any, rules: dict[str, Any]) -> Version | None:
     for name, value in rules.items():
-        if name not in RULES or (value not in ("", None) and value not in RULES[name]):
+        if name not in RULES or (value not in UNSAID and not RULES[name](value)):
             raise Unfit(f"{name} cannot be {value!r}. Nothing was changed.")
+    if fault := fault_of(rules.get("preferred") or {}, list_):
+        raise Unfit(f"{fault} Nothing was changed.")
     policy = {**list_.policy, **rules}
-    policy = {name: value for name, value in policy.items() if value not in ("", None)}
+    policy = {name: value for name, value in policy.items() if value not in UNSAID}
     before = {name: list_.policy.get(name) for name in rules if list_.policy.get(name) != policy.get(name)}
     if not before:
         return None
     list_.policy = policy
     list_.updated_at = timezone.now()
     list_.save()
-    version = None
-    if FOLDED & before.keys():
-        plan = plan_refold(list_, at=timezone.now())
-        version = _writing.publish(plan, kind=Version.Kind.RULES, by=by, summary="Rules of the list")
+    folded = FOLDED & before.keys()
+    version = _writing.folded_again(list_, by=by, summary="Rules of the list") if folded else None
     audit(by, "changed rules", list_, before=before, after={name: policy.get(name) for name in before}, version=version)
     return version
 
@@ -50,17 +66,16 @@ def change_rules(list_: MediaList, *, by: Any, **rules: Any) -> Version | None:
 @transaction.atomic
 def site_rules_changed(*, by: Any = None) -> int:
     """Lists that follow the site are looked at again, by the workers or by their next write; returns how many."""
-    following = MediaList.objects.filter(current__isnull=False, deleted_at=None).exclude(policy__has_key="strategy")
+    follows = ~Q(policy__has_key="strategy") | Q(policy__strategy=Strategy.RULES)
+    following = MediaList.objects.filter(follows, current__isnull=False, deleted_at=None)
     lists: dict[int, Any] = dict.fromkeys(following.values_list("pk", flat=True))
     _writing.owe(lists, kind=Version.Kind.RULES, reason="Rules of the site")
     return len(lists)
 
 
-@transaction.atomic
-def settle_due(list_: MediaList) -> Version | None:
+def settle_due(list_: MediaList, *, by: Any = None) -> Version | None:
     """Write what a list owes before anything else: entries whose rules or identity changed elsewhere."""
-    list_ = MediaList.objects.locked(list_.pk)
-    return _writing.settle_due(list_)
+    return _writing.settle_due(MediaList.objects.get(pk=list_.pk), by=by)
 
 
 def settle_rules() -> int:
@@ -82,6 +97,7 @@ def refold(
     entries = None if entries is None else list(entries)
     while True:
         list_.refresh_from_db()
+        refuse_while_filled(list_)
         plan = plan_refold(list_, at=timezone.now(), entries=entries)
         try:
             return writer.publish(plan, kind=kind, author=author, summary=summary)

@@ -11,7 +11,9 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from lists.credentials import placeholders
 from lists.fields import FIELDS
+from lists.filters import is_filtered
 from lists.labels import part
 from lists.models import Item
 
@@ -20,7 +22,22 @@ register = template.Library()
 MOTIFS = ("sun", "arcs", "blinds", "moon", "dots", "peaks", "waves", "windows", "road", "rings", "stairs", "slant")
 TONES = 12
 WORDS = {"films": ("film", "films"), "tracks": ("track", "tracks"), "channels": ("channel", "channels")}
-SERVICES = {"imdb": "IMDb", "tmdb": "TMDb", "tvdb": "TVDb", "trakt": "Trakt"}
+SERVICES = {
+    "imdb": "IMDb", "tmdb": "TMDb", "tvdb": "TVDb", "trakt": "Trakt", "simkl": "Simkl", "anilist": "AniList",
+    "mal": "MyAnimeList", "letterboxd": "Letterboxd",
+}  # fmt: skip
+# Where the page of an id is.
+WHOLE_IDS = {"imdb": "https://www.imdb.com/title/{}/", "letterboxd": "https://boxd.it/{}"}
+PAGES = {
+    ("tmdb", "movie"): "https://www.themoviedb.org/movie/{}",
+    ("tmdb", "show"): "https://www.themoviedb.org/tv/{}",
+    ("simkl", "movie"): "https://simkl.com/movies/{}",
+    ("simkl", "show"): "https://simkl.com/tv/{}",
+    ("anilist", "movie"): "https://anilist.co/anime/{}",
+    ("anilist", "show"): "https://anilist.co/anime/{}",
+    ("mal", "movie"): "https://myanimelist.net/anime/{}",
+    ("mal", "show"): "https://myanimelist.net/anime/{}",
+}
 
 
 @register.filter
@@ -44,10 +61,11 @@ def icon(name: str, extra: str = "") -> SafeString:
 def _poster(seed: str, title: str, picture: str, size: str) -> SafeString:
     digest = hashlib.blake2b(seed.encode(), digest_size=2).digest()
     words = format_html('<span class="poster-words" dir="auto">{}</span>', title)
-    # Pictures are shown from https only: the content security policy refuses the rest.
+    # Pictures are shown from https only: the content security policy refuses the rest. One with a name between braces
+    # needs a login, which no page gets.
     image = (
         format_html('<img src="{}" alt="" loading="lazy" decoding="async" referrerpolicy="no-referrer">', picture)
-        if picture.startswith("https://")
+        if picture.startswith("https://") and not placeholders(picture)
         else ""
     )
     return format_html(
@@ -74,7 +92,7 @@ def motif(title: str, size: str = "thumb") -> SafeString:
 
 
 def in_words(at: datetime, now: datetime) -> str:
-    """14 min ago up to an hour, 16:41 today, yesterday 22:14, 2 Nov, 2 Nov 2024. Both in the reader's zone."""
+    """14 min ago up to an hour, 16:41 today, yesterday or tomorrow 22:14, 2 Nov, 2 Nov 2024. Both in the reader's zone."""
     minutes = (now - at).total_seconds() / 60
     if -1 < minutes < 1:
         return "just now"
@@ -83,8 +101,8 @@ def in_words(at: datetime, now: datetime) -> str:
     days = (now.date() - at.date()).days
     if days == 0:
         return f"{at:%H:%M}"
-    if days == 1:
-        return f"yesterday {at:%H:%M}"
+    if abs(days) == 1:
+        return f"{'yesterday' if days == 1 else 'tomorrow'} {at:%H:%M}"
     return f"{at.day} {at:%b}" if at.year == now.year else f"{at.day} {at:%b %Y}"
 
 
@@ -100,6 +118,13 @@ def when(at: datetime | None) -> SafeString | str:
 def clock(at: datetime | None) -> SafeString | str:
     """16:41:06, where the day is known from elsewhere."""
     return _time(local, f"{local:%H:%M:%S}") if at and (local := timezone.localtime(at)) else ""
+
+
+@register.filter
+def until(at: datetime | None) -> SafeString | str:
+    """A time to come: 16:41:06 if it is today, else as `when` says it."""
+    same_day = at is not None and timezone.localtime(at).date() == timezone.localdate()
+    return clock(at) if same_day else when(at)
 
 
 def _time(local: datetime, words: str) -> SafeString:
@@ -154,6 +179,21 @@ def took(ms: int | None) -> str:
 
 
 @register.filter
+def share(part: float) -> str:
+    """Of 1, in per cent; more than none is never 0."""
+    return f"{part:.0%}".replace("%", " %") if part == 0 or part >= 0.01 else "under 1 %"
+
+
+@register.filter
+def minutes(count: int) -> str:
+    """A length in the largest unit that fits: 45 min, 6 h, 7 d."""
+    for size, unit in ((1440, "d"), (60, "h")):
+        if count >= size and count % size == 0:
+            return f"{count // size:,} {unit}"
+    return f"{count:,} min"
+
+
+@register.filter
 def rated(value: Any) -> str:
     return "" if _nothing(value) else f"{value:.1f}"
 
@@ -167,6 +207,14 @@ def per_cent(share: float) -> str:
 def things(count: int, content: str) -> str:
     """312 films, 1 track: a number of what a list of this content holds."""
     return counted(count, *WORDS[content])
+
+
+register.filter(is_filtered)
+
+
+@register.filter
+def total(counts: dict[Any, int]) -> int:
+    return sum(counts.values())
 
 
 @register.simple_tag
@@ -216,7 +264,11 @@ def shown(name: str, value: Any, kind: str = "") -> SafeString | str:
     if isinstance(value, list):
         return ", ".join(str(word) for word in value)
     text = str(value)
-    if name in ("poster", "backdrop", "address") and text.startswith(("https://", "http://")):
+    if (
+        name in ("poster", "backdrop", "address")
+        and text.startswith(("https://", "http://"))
+        and not placeholders(text)
+    ):
         return format_html('<a href="{}" rel="noreferrer">{}</a>', text, text)
     return format_html("<bdi>{}</bdi>", text)
 
@@ -228,12 +280,12 @@ def service(namespace: str) -> str:
 
 @register.simple_tag
 def page_at(namespace: str, value: str) -> str:
-    """The address of an id's page at IMDb or TMDb; empty where there is none to link to."""
-    if namespace == "imdb":
-        return f"https://www.imdb.com/title/{value}/"
+    """The address of an id's page at its service; empty where there is none to link to."""
+    if namespace in WHOLE_IDS:
+        return WHOLE_IDS[namespace].format(value)
     kind, _, number = value.partition("/")
-    path = {"movie": "movie", "show": "tv"}.get(kind)
-    return f"https://www.themoviedb.org/{path}/{number}" if namespace == "tmdb" and path else ""
+    address = PAGES.get((namespace, kind), "")
+    return address.format(number) if number.isdecimal() else ""
 
 
 @register.filter

@@ -7,14 +7,13 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.http import Http404, HttpRequest
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.functional import SimpleLazyObject
 
 from lists import services, waiting
-from lists.errors import NotThere, NotYours, Refused, TooLate
+from lists.errors import NotThere, NotYours, Refused
 from lists.models import MediaList, Source, Version
 
 ROLES = ("viewer", "editor", "owner")
@@ -49,17 +48,6 @@ def refusals_told(request: HttpRequest) -> Iterator[None]:
         raise Http404(str(e)) from e
     except Refused as e:
         messages.error(request, str(e))
-
-
-@contextmanager
-def unless_moved(list_: MediaList, seen: int | None) -> Iterator[None]:
-    """Around a change that somebody wants only of the list as they saw it, at version `seen`. Raises TooLate."""
-    with transaction.atomic():
-        MediaList.objects.locked(list_.pk)
-        now = newest(list_)
-        if seen is not None and now != seen:
-            raise TooLate(f"The list is at version {now} by now. Nothing was changed. This is how it looks today.")
-        yield
 
 
 def newest(list_: MediaList) -> int:

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
-from lists import services
+from lists import browse, services
 from lists.blocking import reason_of
 from lists.errors import Refused
 from lists.forms.blocks import BlockForm
@@ -36,7 +36,9 @@ def all_blocks(request: HttpRequest) -> HttpResponse:
 def blocks(request: HttpRequest, pk: int) -> HttpResponse:
     """What is blocked for a list, by whoever."""
     list_ = open_list(request, pk, need="editor" if request.method == "POST" else "viewer")
-    return _page(request, list_, services.blocks_of(list_), frame(request, list_, "settings"), "lists/blocks.html")
+    blocked = list_.excluded_count - sum(browse.filtered_of(list_).values())
+    context = frame(request, list_, "settings") | {"blocked": blocked}
+    return _page(request, list_, services.blocks_of(list_), context, "lists/blocks.html")
 
 
 def _page(

@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -46,6 +46,7 @@ class Wanted:
     list_: MediaList | None
     about: str
     state: str
+    severity: str = ""
 
     @classmethod
     def of(cls, request: HttpRequest) -> "Wanted":
@@ -53,16 +54,19 @@ class Wanted:
         asked, state = request.GET.get("list"), request.GET.get("state", "open")
         list_ = open_list(request, number(asked, high=2**63 - 1) or 0) if asked else None
         about = "thing" if request.GET.get("about") == "thing" else "field"
-        return cls(list_, about, state if state in STATES else "open")
+        severity = request.GET.get("severity", "")
+        severity = severity if severity in Conflict.Severity.values else ""
+        return cls(list_, about, state if state in STATES else "open", severity)
 
     def of_user(self, user: Any) -> QuerySet[Conflict]:
         found = waiting.questions_for(user).filter(state__in=STATES[self.state])
         if self.list_ is not None:
             found = found.filter(list=self.list_)
+        if self.severity:
+            found = found.filter(severity=self.severity)
         if self.state == "decided":
             found = found.filter(decided_at__isnull=False)
-        is_field = Q(kind=Conflict.Kind.FIELD)
-        return found.filter(is_field if self.about == "field" else ~is_field)
+        return found.filter(waiting.ABOUT_VALUES if self.about == "field" else waiting.ABOUT_THINGS)
 
     def decidable(self, user: Any) -> list[Conflict]:
         """Those about fields that the user may decide, as many as are decided at once."""
@@ -89,6 +93,7 @@ def conflicts(request: HttpRequest) -> HttpResponse:
     if after and not page.rows:
         return redirect(f"{request.path}?{_without_place(request)}")
     context = tabs(request) | {"wanted": wanted, "page": page}
+    context["page_severities"] = Conflict.Severity.choices if wanted.about == "field" else ()
     may = _may(request.user, page.rows)
     if wanted.state == "decided":
         context["decided"] = answers.decided(page.rows, may)

@@ -6,14 +6,16 @@ from itertools import zip_longest
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from lists import versions
+from lists import versions, waiting
 from lists.fields import FIELDS
-from lists.models import Claim, Edit, Entry, ExternalId, MediaList, Provenance, Source
+from lists.models import Claim, Conflict, Edit, Entry, ExternalId, MediaList, Provenance, Source
+from lists.resolve import PRESENCE, PRESENT
 from lists.versions import HistoricalEntry, values_of
+from lists.views import answers
 from lists.views.access import frame, open_list
 from lists.views.keep_out import keeping_out
 
@@ -39,6 +41,7 @@ def entry(request: HttpRequest, pk: int, entry_pk: int) -> HttpResponse:
         "brought": _brought(request, same),
         "others": _others(request, list_, same),
         "changes": _changes(found),
+        "decided": answers.decided(_decisions(found), may=()),
     }
     context["several"] = len({claim.source_id for claim in speaking}) > 1 or any(edits.keys() - {"presence"})
     if found.state == Entry.State.LISTED:
@@ -64,7 +67,7 @@ def _members(found: Entry) -> Q:
 
 def claims_of(found: Entry) -> list[Claim]:
     """What every source says of it, those that count first; also of sources that were removed."""
-    claims = Claim.objects.filter(_members(found)).select_related("source")
+    claims = Claim.objects.filter(_members(found)).select_related("source").placed()
     return list(claims.order_by("source__removed_at", "source__role", "source__priority", "source_id", "key"))
 
 
@@ -146,7 +149,7 @@ def _ids(found: Entry, claims: Iterable[Claim]) -> list[tuple[str, str]]:
 
 
 def _brought(request: HttpRequest, same: Q | None) -> list[dict[str, Any]]:
-    """Which list and source brought the item, the first one first: [{"list", "name", "source", "at", "until"}].
+    """Which list and source brought the item, the first one first: [{"list", "name", "source", "origin", "at", "until"}].
 
     Only lists that the user may see; names of others' lists are nobody else's business.
     """
@@ -154,21 +157,29 @@ def _brought(request: HttpRequest, same: Q | None) -> list[dict[str, Any]]:
         return []
     visible = MediaList.objects.for_user(request.user, binned=None)
     by_item = Entry.objects.filter(same)
-    claims = Claim.objects.filter(entry__in=by_item, entry__list__in=visible, source__role=Source.Role.FEED)
-    present = claims.order_by("first_at").values_list(
-        "entry__list_id", "entry__list__name", "source__name", "first_at", "entry__list__deleted_at"
+    # What the list merely keeps was brought by others; what a person put there has their word for it.
+    put = Edit.objects.filter(entry=OuterRef("entry"), field=PRESENCE, value=PRESENT, firm=True)
+    by_hand = Q(source__role=Source.Role.KEPT) & Exists(put)
+    claims = Claim.objects.filter(
+        by_hand | Q(source__role=Source.Role.FEED), entry__in=by_item, entry__list__in=visible
+    )
+    present = claims.order_by("first_at", "pk").values_list(
+        "entry__list_id", "entry__list__name", "source__name", "source__origin", "first_at", "entry__list__deleted_at"
     )
     found = [
-        {"list": None if binned else pk, "name": name, "source": source, "at": at, "until": None}
-        for pk, name, source, at, binned in present[:20]
+        {"list": None if binned else pk, "name": name, "source": source, "origin": origin, "at": at, "until": None}
+        for pk, name, source, origin, at, binned in present[:20]
     ]
     # A row whose list is gone names nobody's list any more; only staff may know whose it was.
     past = Provenance.objects.filter(same)
     if not request.user.is_staff:
         past = past.filter(list__in=visible)
     found += [
-        {"list": row.list_id, "name": row.list_name, "source": row.source_name, "at": row.first_at, "until": row.last_at}
-        for row in past.order_by("first_at")[:20]
+        {
+            "list": row.list_id, "name": row.list_name, "source": row.source_name, "origin": row.origin, "at": row.first_at,
+            "until": row.last_at,
+        }
+        for row in past.order_by("first_at", "pk")[:20]
     ]  # fmt: skip
     return sorted(found, key=lambda row: row["at"])
 
@@ -200,6 +211,12 @@ def _changes(found: Entry) -> list[dict[str, Any]]:
         was = row is not rows[0] and kind != "left" and row.version.pruned_at is None
         changed.append({"version": row.version, "kind": kind, "fields": fields, "was": was})
     return changed[:CHANGES_SHOWN]
+
+
+def _decisions(found: Entry) -> list[Conflict]:
+    """Questions about it that somebody, or a rule of the list, has decided; the latest first."""
+    asked = Conflict.objects.filter(_members(found), waiting.ABOUT_VALUES | waiting.ABOUT_THINGS)
+    return list(waiting.decided(asked).select_related("entry", "decided_by")[:CHANGES_SHOWN])
 
 
 def _differences(before: Any, after: Any) -> list[tuple[str, Any, Any]]:

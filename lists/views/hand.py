@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
@@ -14,7 +14,7 @@ from lists.errors import AlreadyListed, Refused, TooLate, Unfit
 from lists.fields import FIELDS
 from lists.forms.entries import AddForm, EntryForm, OneFieldForm
 from lists.models import Entry, MediaList, Version
-from lists.views.access import frame, number, open_list, refusals_told, unless_moved
+from lists.views.access import frame, number, open_list, refusals_told
 from lists.views.entry import edits_of, entry_of
 from lists.views.posted import back, chosen, named, tell
 
@@ -266,14 +266,22 @@ def _order_before(list_: MediaList) -> str:
 @login_required
 @require_POST
 def undo(request: HttpRequest, pk: int, n: int) -> HttpResponse:
-    """Take back what version n did, while it is the newest."""
+    """Take back what version n did, while it is the newest; all of it where it is the last of a change in parts."""
     list_ = open_list(request, pk, need="editor")
-    to = list_.versions.filter(number=n - 1).first()
+    last = get_object_or_404(list_.versions, number=n)
+    others = list_.versions.exclude(correlation_id=last.correlation_id) if last.correlation_id else list_.versions
+    to = others.filter(number__lt=n).order_by("-number").first()
     if to is None:
         raise Http404
-    with refusals_told(request), unless_moved(list_, n):
+    with refusals_told(request):
         decided = list_.versions.filter(number=n, kind=Version.Kind.DECISION).exists()
-        services.rollback(list_, to, by=request.user)
+        services.rollback(list_, to, by=request.user, seen=n)
         stays = " A question that was decided stays decided." if decided else ""
-        messages.success(request, f"Undone. The list shows what it showed before.{stays}")
+        parts = (
+            list_.versions.filter(correlation_id=last.correlation_id) if last.correlation_id else list_.versions.none()
+        )
+        shown = "what it showed before"
+        if parts.filter(number__lt=to.number).exists():
+            shown = f"version {to.number}, which somebody made in the middle of it"
+        messages.success(request, f"Undone. The list shows {shown}.{stays}")
     return back(request, list_)

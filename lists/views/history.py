@@ -78,7 +78,8 @@ def diff(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     after = version_of(list_, number(request.GET.get("to")) or list_.current.number)
     before = version_of(list_, number(request.GET.get("from")) or max(after.number - 1, 1))
-    found = versions.diff(before, after)
+    pruned = bool(before.pruned_at or after.pruned_at)
+    found = versions.diff(after, after) if pruned else versions.diff(before, after)
     start = number(request.GET.get("start")) or 0
     groups = _groups(found.rows, only=request.GET.get("kind", ""), start=start)
     shown = [row.entry for group in groups for row in group["rows"]]
@@ -87,7 +88,7 @@ def diff(request: HttpRequest, pk: int) -> HttpResponse:
         "before": before, "after": after, "groups": groups, "counts": found.counts,
         "same": after.item_count - found.counts["added"] - found.counts["changed"] - found.counts["moved"],
         "entries": Entry.objects.only("title", "poster", "item_id", "kind").in_bulk(shown),
-        "neighbours": before.number + 1 == after.number,
+        "neighbours": before.number + 1 == after.number, "pruned": pruned,
     }  # fmt: skip
     return render(request, "lists/diff.html", context)
 

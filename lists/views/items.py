@@ -1,7 +1,7 @@
 """What is on a list: posters, table, tracks; and what was taken off it or is kept out."""
 
 from collections.abc import Sequence
-from itertools import pairwise, zip_longest
+from itertools import pairwise
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -19,7 +19,10 @@ from lists.views.posted import AT_ONCE
 SHOWN = 50
 TRACKS_SHOWN = 200
 VIEWS = ("posters", "table")
-KINDS = [Item.Kind.MOVIE, Item.Kind.SHOW, Item.Kind.SEASON, Item.Kind.EPISODE]
+KINDS: dict[str, list[Item.Kind]] = {
+    MediaList.Content.FILMS: [Item.Kind.MOVIE, Item.Kind.SHOW, Item.Kind.SEASON, Item.Kind.EPISODE],
+    MediaList.Content.CHANNELS: [Item.Kind.CHANNEL, Item.Kind.RADIO, Item.Kind.MOVIE, Item.Kind.EPISODE],
+}
 NOT_NAMED = ("", "id")  # what stands where nobody has named a track
 
 
@@ -30,14 +33,13 @@ def items(request: HttpRequest, pk: int) -> HttpResponse:
     context = frame(request, list_, "items")
     wish = Wish.of(request.GET)
     listed = wish.state == Entry.State.LISTED
-    # Until the first fill of a list has ended, no read of entries may show a part of it.
-    page, went_on = _page(request, list_, wish) if list_.current_id else (Page([], ""), False)
+    page, went_on = _page(request, list_, wish) if _has_entries(list_) else (Page([], ""), False)
     place = (number(request.GET.get("n")) or 0) if went_on else 0
     context |= {
         "wish": wish, "page": page, "first": place + 1, "last": place + len(page.rows), "sorts": SORTS,
         "numbered": listed and wish.sort == "order" and not wish.narrows,
-        "matching": browse.matching(list_, wish).count() if wish.narrows or not listed else list_.item_count,
-        **_picking(request, page.rows), "edited": _edited(page.rows),
+        **_fitting(list_, wish),
+        **_picking(request, page.rows), "edited": _edited(page.rows), "filtered": browse.filtered_of(list_),
     }  # fmt: skip
     if not listed:
         context["keeping_out"] = keeping_out(request, list_, page.rows)
@@ -47,10 +49,24 @@ def items(request: HttpRequest, pk: int) -> HttpResponse:
         context |= {"tracks": _tracks(page.rows), "strip": _strip(page.rows) if whole else None}
         return render(request, "lists/tracks.html", context)
     context |= {
-        "view": _view(request, list_), "genres": browse.genres_of(list_), "kinds": KINDS,
+        "view": _view(request, list_), "genres": browse.genres_of(list_), "kinds": KINDS.get(list_.content, []),
+        "groups": browse.groups_of(list_) if list_.content == MediaList.Content.CHANNELS else {},
         "said": _said(context["sources"], page.rows), "new_since": _new_since(list_),
     }  # fmt: skip
     return render(request, "lists/films.html", context)
+
+
+def _has_entries(list_: MediaList) -> bool:
+    """Until the first fill of a list has ended, no read of entries may show a part of it. Where all that came is kept out,
+    there is no version."""
+    return bool(list_.current_id or list_.excluded_count)
+
+
+def _fitting(list_: MediaList, wish: Wish) -> dict[str, Any]:
+    """matching: how many entries fit; more: whether they are more than that."""
+    count = browse.count_of(list_, wish) if _has_entries(list_) else 0
+    more = count > browse.COUNTED and (wish.narrows or wish.state != Entry.State.LISTED)
+    return {"matching": browse.COUNTED if more else count, "more": more}
 
 
 def _page(request: HttpRequest, list_: MediaList, wish: Wish) -> tuple[Page[Entry], bool]:
@@ -83,7 +99,7 @@ def _view(request: HttpRequest, list_: MediaList) -> str:
     if asked in VIEWS and kept.get(str(list_.pk)) != asked:
         request.session["views"] = kept | {str(list_.pk): asked}
         return asked
-    return kept.get(str(list_.pk), VIEWS[0])
+    return kept.get(str(list_.pk), "table" if list_.content == MediaList.Content.CHANNELS else VIEWS[0])
 
 
 def _said(sources: Sequence[Any], entries: Sequence[Entry]) -> dict[int, dict[str, Any]]:
@@ -110,8 +126,10 @@ def _tracks(entries: Sequence[Entry]) -> list[dict[str, Any]]:
     """[{"entry", "unknown", "chapter", "length_s"}]; a length that nobody states is the time to the next cue."""
     rows: list[dict[str, Any]] = []
     group = ""
-    for entry, after in zip_longest(entries, entries[1:]):
+    for at, entry in enumerate(entries):
         length_s = entry.runtime_s
+        # A part of a mashup, and what plays with a track, ends nothing.
+        after = next((row for row in entries[at + 1 :] if not row.extra.get("played_as")), None)
         if length_s is None and after and entry.cue_ms is not None and after.cue_ms is not None:
             length_s = max(after.cue_ms - entry.cue_ms, 0) // 1000 or None
         chapter, group = entry.group if entry.group != group else "", entry.group

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_POST
 
 from lists import services
 from lists.errors import Pruned
-from lists.views.access import frame, newest, number, open_list, refusals_told, unless_moved
+from lists.views.access import frame, newest, number, open_list, refusals_told
 from lists.views.history import version_of
 from lists.views.posted import tell
 
@@ -24,8 +24,8 @@ def restore_version(request: HttpRequest, pk: int, n: int) -> HttpResponse:
     list_ = open_list(request, pk, need="editor")
     to = version_of(list_, n)
     if request.method == "POST":
-        with refusals_told(request), unless_moved(list_, number(request.POST.get("seen"))):
-            made = services.rollback(list_, to, by=request.user)
+        with refusals_told(request):
+            made = services.rollback(list_, to, by=request.user, seen=number(request.POST.get("seen")))
             said = f"The list is what it was in version {n}. This is version {made.number}." if made else ""
             tell(request, list_, made, said, otherwise=f"The list shows version {n} already. Nothing was changed.")
             return redirect("lists:changes", pk)

@@ -2,12 +2,10 @@
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db import transaction
 from django.db.models import Exists, Model, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
@@ -34,7 +32,8 @@ M = TypeVar("M", bound=Model)
 
 @login_required
 def review(request: HttpRequest) -> HttpResponse:
-    """All that waits on the lists that the user may see: held removals, then questions by list; ?removals= and ?questions= go on."""
+    """All that waits on the lists that the user may see: held removals, then questions by list; ?removals= and
+    ?questions= go on."""
     held = waiting.held_for(request.user).filter(waiting.OPEN_HELD)
     asked = waiting.lists_with_questions(request.user)
     context = tabs(request) | {
@@ -46,8 +45,7 @@ def review(request: HttpRequest) -> HttpResponse:
 
 def tabs(request: HttpRequest) -> dict[str, Any]:
     """What every page of the review shows around its content: questions, by whether they are about fields or things."""
-    fields, things = waiting.by_kind(waiting.questions_for(request.user).filter(waiting.OPEN_QUESTION))
-    return {"tabs": {"fields": fields, "things": things}}
+    return {"tabs": waiting.by_kind(waiting.questions_for(request.user).filter(waiting.OPEN_QUESTION))}
 
 
 def sought(rows: QuerySet[M], sort: Sort, *, after: str, limit: int) -> Page[M]:
@@ -108,26 +106,16 @@ def _decide(request: HttpRequest, list_: MediaList, found: Proposal) -> None:
         raise Unfit("Choose what shall happen. Nothing was removed.")
     if decision == "chosen" and not ticked:
         raise Unfit("Tick at least one that may go, or keep all of them. Nothing was removed.")
-    with _as_seen(list_, found, request.POST.get("seen", "")):
-        if decision == "keep":
-            services.keep_held(found, by=request.user)
-            version = None
-        else:
-            entries = sorted(ticked) if decision == "chosen" else None
-            version = services.apply_held(found, by=request.user, entries=entries)
+    if found.state == Proposal.State.OPEN and _mark(found) != request.POST.get("seen", ""):
+        raise TooLate("A newer sync lacks other entries than this page showed. Nothing was removed. Look again.")
+    if decision == "keep":
+        services.keep_held(found, by=request.user)
+        version = None
+    else:
+        entries = sorted(ticked) if decision == "chosen" else None
+        version = services.apply_held(found, by=request.user, entries=entries)
     found.refresh_from_db(fields=["result"])
     _tell(request, list_, found, version)
-
-
-@contextmanager
-def _as_seen(list_: MediaList, found: Proposal, seen: str) -> Iterator[None]:
-    """Around a decision about what the page showed: a sync may have put other entries in their place meanwhile."""
-    with transaction.atomic():
-        MediaList.objects.locked(list_.pk)
-        found.refresh_from_db(fields=["result", "state"])
-        if found.state == Proposal.State.OPEN and _mark(found) != seen:
-            raise TooLate("A newer sync lacks other entries than this page showed. Nothing was removed. Look again.")
-        yield
 
 
 def _mark(found: Proposal) -> str:

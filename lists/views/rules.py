@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from lists import services
+from lists.forms.filters import filters_in_words
 from lists.forms.rules import RulesForm
 from lists.views.access import frame, open_list, refusals_told
 
@@ -17,10 +18,11 @@ def rules(request: HttpRequest, pk: int) -> HttpResponse:
     form = RulesForm(request.POST if request.method == "POST" else None, list_=list_)
     if request.method == "POST" and form.is_valid():
         with refusals_told(request):
-            made = services.change_rules(list_, by=request.user, **form.cleaned_data)
+            made = services.change_rules(list_, by=request.user, **form.rules())
             messages.success(request, _said(form, made.number if made else None))
         return redirect("lists:rules", pk)
-    return render(request, "lists/rules.html", frame(request, list_, "settings") | {"form": form})
+    context = frame(request, list_, "settings") | {"form": form, "filters": filters_in_words(list_)}
+    return render(request, "lists/rules.html", context)
 
 
 def _said(form: RulesForm, made: int | None) -> str:

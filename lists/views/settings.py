@@ -9,6 +9,7 @@ from django.utils.http import content_disposition_header
 
 from lists import exports, services
 from lists.forms import ListForm
+from lists.forms.filters import filters_in_words
 from lists.forms.rules import in_words
 from lists.models import Source
 from lists.views.access import frame, open_list
@@ -29,7 +30,12 @@ def settings(request: HttpRequest, pk: int) -> HttpResponse:
         if form.is_valid():
             return _save(request, pk, form)
     removed = Source.objects.filter(list=list_, role=Source.Role.FEED, removed_at__isnull=False).order_by("-removed_at")
-    context |= {"form": form, "removed_sources": removed[:REMOVED_SHOWN], "rules": in_words(list_)}
+    context |= {
+        "form": form,
+        "removed_sources": removed[:REMOVED_SHOWN],
+        "rules": in_words(list_),
+        "filters": filters_in_words(list_),
+    }
     context["member_count"] = list_.memberships.count()
     return render(request, "lists/settings.html", context)
 

@@ -8,6 +8,7 @@ import re
 from datetime import date
 from typing import Any
 
+from lists.credentials import excerpt
 from sync.errors import BadPayload
 
 _BLANK = {"", "-", "–", "—", "?", "n/a", "\\n", "null", "none", "nan"}
@@ -25,6 +26,8 @@ _HOURS_MINUTES = re.compile(
 )
 _CLOCK = re.compile(r"(?:(\d{1,3}):(?=\d\d:))?(\d{1,4}):(\d\d)(?:[.,](\d{1,3}))?")
 _ADDRESS = re.compile(r"https?://[^\s<>\"]{1,990}", re.IGNORECASE)
+
+_MOST_WORDS = 500  # of a cell: more are no genres, tags or names, and fields keep a hundred
 
 _GENRES = {
     "sci fi": "Sci-Fi",
@@ -63,8 +66,8 @@ def filled(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def shown(value: Any, limit: int = 60) -> str:
-    """A cell as a message quotes it."""
-    return str(value)[:limit].replace("\n", " ")
+    """A cell, or a row, as a message quotes it."""
+    return excerpt(str(value), limit).replace("\n", " ")
 
 
 def is_blank(value: Any) -> bool:
@@ -195,9 +198,9 @@ def clock(value: Any, label: str) -> int | None:
 def words(value: Any, *, parted_by: str = ",;|") -> list[str]:
     """Of "a, b", ["a", "b"] or [{"name": "a"}], each once."""
     if isinstance(value, list):
-        parts = [text(part.get("name") if isinstance(part, dict) else part) for part in value]
+        parts = [text(part.get("name") if isinstance(part, dict) else part) for part in value[:_MOST_WORDS]]
     else:
-        parts = [part.strip() for part in re.split(f"[{re.escape(parted_by)}]", text(value))]
+        parts = [part.strip() for part in re.split(f"[{re.escape(parted_by)}]", text(value)[: _MOST_WORDS * 20])]
     return list(dict.fromkeys(part for part in parts if part))
 
 

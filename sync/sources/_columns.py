@@ -48,14 +48,20 @@ _ALIASES = {
     "id:tmdb": "tmdb; tmdb id; tmdbid; themoviedb; themoviedb id; moviedb id; tmdb url",
     "id:tvdb": "tvdb; tvdb id; tvdbid; thetvdb id",
     "id:trakt": "trakt; trakt id; traktid",
+    "id:simkl": "simkl; simkl id; simklid",
+    "id:anilist": "anilist; anilist id; anilistid",
+    "id:mal": "mal id; malid; idmal; myanimelist; myanimelist id",
+    "watched_on": "watched date; date watched; watched at; last watched; last watched at",
+    "labels": "tags",
     "position": "position; pos; rank; nr; no; order; index; place; track number",
     "kind": "kind; type; media type; mediatype; item type",
     "ref": "listkeeper",
 }  # fmt: skip
-_NAMED = {fold(field.label): name for name, field in FIELDS.items()}
+# "Played" is a yes or a number in other people's tables.
+_NAMED = {fold(field.label): name for name, field in FIELDS.items() if name != "played_as"}
 _NAMED |= {alias.strip(): target for target, aliases in _ALIASES.items() for alias in aliases.split(";")}
 
-_GUARD = re.compile(r"^'(?='*[=+\-@\t\r])")
+_GUARD = re.compile(r"^'(?='*[=+\-@\t\r＝＋－＠])")
 
 
 def _reader(field: Field) -> Callable[[Any], Any]:
@@ -130,6 +136,13 @@ def year_from_title(values: dict[str, Any]) -> dict[str, Any]:
     return values | filled({"title": title, "year": year})
 
 
+def date_of_parts(stated: Any) -> str | None:
+    """ "2022-12-28" of {"year": 2022, "month": 12, "day": 28}, as much as is known."""
+    numbers = [stated.get(name) for name in ("year", "month", "day")] if isinstance(stated, dict) else [None]
+    known = numbers[: numbers.index(None)] if None in numbers else numbers
+    return "-".join(text(number).zfill(2) for number in known) or None
+
+
 def unguarded(cells: dict[str, Any]) -> tuple[str | None, dict[str, Any]]:
     """(the mark of our own export or None, the cells as the list showed them).
 
@@ -172,7 +185,7 @@ def described(header: list[str], targets: list[str | None], rows: list[list[str]
         {
             "name": name,
             "field": target,
-            "example": next((row[at] for row in rows if len(row) > at and row[at].strip()), "")[:200],
+            "example": _cells.shown(next((row[at] for row in rows if len(row) > at and row[at].strip()), ""), 200),
         }
         for at, (name, target) in enumerate(zip(header, targets, strict=True))
     ]

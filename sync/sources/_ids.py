@@ -7,7 +7,8 @@ from lists.titles import name_key
 from sync.errors import BadPayload
 from sync.sources._cells import is_blank, shown, text
 
-NUMBERED = ("tmdb", "tvdb", "trakt")  # namespaces whose numbers mean nothing without a kind
+# Namespaces whose numbers mean nothing without a kind.
+NUMBERED = ("tmdb", "tvdb", "trakt", "simkl", "anilist", "mal")
 STRENGTH = ("imdb", *NUMBERED)
 
 _IMDB = re.compile(r"(?<![a-z0-9])(tt\d{7,10})(?!\d)", re.IGNORECASE)
@@ -15,6 +16,7 @@ _NUMBERED = re.compile(
     r"(?:\w+://)?(?:[\w.-]+/)*?(?:(movie|tv|show|series|season|episode|track|channel|radio|other)s?/)?(\d{1,12})(?:\.0|-[^/]*)?/?"
 )
 _TMDB_PAGE = re.compile(r"https?://(?:www\.)?themoviedb\.org/(movie|tv)/\d+\S*", re.IGNORECASE)
+_BOXD = re.compile(r"https?://boxd\.it/([A-Za-z0-9]{1,12})/?")
 _WORD_KIND = {"tv": "show", "series": "show"}
 _REF = re.compile(r"[0-9a-f-]{36}/\d{1,18}@\d{1,9}")
 
@@ -43,9 +45,16 @@ def kind_beside(value: Any) -> str | None:
     return _WORD_KIND.get(found[1], found[1]) if found and found[1] else None
 
 
+def letterboxd_id(value: Any) -> str | None:
+    """ "1Z4E" of https://boxd.it/1Z4E. Only the short address says it: a bare word may be part of a page's name. Whether it
+    is a film's, a list's or that of an entry in a diary stands in no address; the caller knows."""
+    found = _BOXD.fullmatch(text(value)[:100])
+    return found[1] if found else None
+
+
 def external_ids(cells: dict[str, Any], kind: str) -> dict[str, str]:
-    """Of {"imdb": ..., "tmdb": ...} as a file has them; other namespaces are passed over."""
-    ids = {"imdb": imdb_id(cells.get("imdb"))}
+    """Of {"imdb": ..., "tmdb": ..., "letterboxd": short address} as a file has them; other namespaces are passed over."""
+    ids = {"imdb": imdb_id(cells.get("imdb")), "letterboxd": letterboxd_id(cells.get("letterboxd"))}
     ids |= {namespace: numbered_id(namespace, cells.get(namespace), kind) for namespace in NUMBERED}
     return {namespace: value for namespace, value in ids.items() if value}
 
@@ -62,7 +71,7 @@ def ids_in_address(address: str) -> dict[str, str]:
 
 def strongest(ids: dict[str, str]) -> str | None:
     """ "imdb:tt0113277": the id that a row of a format without keys of its own goes by."""
-    return next((f"{namespace}:{ids[namespace]}" for namespace in STRENGTH if namespace in ids), None)
+    return next((f"{namespace}:{ids[namespace]}" for namespace in (*STRENGTH, "letterboxd") if namespace in ids), None)
 
 
 def row_key(kind: str, ids: dict[str, str], values: dict[str, Any], place: int) -> str:

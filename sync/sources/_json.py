@@ -6,9 +6,11 @@ from functools import cached_property
 from typing import Any
 
 import orjson
+from django.conf import settings
 
+from lists import credentials
 from sync.errors import BadPayload
-from sync.text import HEAD, looks_like
+from sync.text import HEAD, looks_like, parse_json, within_limits
 
 _REASONS = {
     "unexpected end of data": "the file breaks off",
@@ -16,12 +18,13 @@ _REASONS = {
     "depth limit exceeded": "lists stand in lists too deep",
     "number is infinity when parsed as double": "a number is too large",
 }
+_STRING = r'"(?:[^"\\]++|\\.)*+"'
 _SPACE = re.compile(r"[ \t\r\n]*")
 _decode = json.JSONDecoder().raw_decode
 
 
 class Document:
-    """One JSON file. Raises BadPayload with the line if it is none."""
+    """One JSON file. Raises BadPayload with the line if it is none, or beyond the limits of nesting and numbers."""
 
     def __init__(self, text: str):
         self._text = text
@@ -29,15 +32,34 @@ class Document:
             other = looks_like(text[:HEAD]) or "another kind of text"
             raise BadPayload(f"This is {other}, not a JSON list. Nothing was read.")
         try:
-            self.value: Any = orjson.loads(text)
+            self.value: Any = parse_json(text)
         except orjson.JSONDecodeError as e:
             reason = _REASONS.get(e.msg, e.msg)
             raise BadPayload(f"This is not JSON: {reason}. Nothing was read.", line=e.lineno) from None
+        self._check_numbers()
+        within_limits(self.value)
+
+    def _check_numbers(self) -> None:
+        """Numbers in earnest have some twenty signs; one of thousands is there to keep somebody busy."""
+        most = settings.NUMBER_LENGTH
+        # Of the digits of such a number a quarter stands together: the rare text with so many in a row is looked through.
+        if not re.search(rf"(?<!\d)\d{{{most // 4}}}", self._text):
+            return
+        for found in re.finditer(rf"{_STRING}|([-+.\deE]{{{most + 1},}})", self._text):
+            if found[1]:
+                line = self._text.count("\n", 0, found.start()) + 1
+                raise BadPayload(f"A number has more than {most} signs. Nothing was read.", line=line)
 
     def line_of(self, place: int, key: str | None = None) -> int | None:
         """The line on which an item of the top list (or of the list under a key of the top object) begins, if known."""
+        if self._is_one_line:
+            return 1
         lines = self._lines.get(key, [])
         return lines[place - 1] if place <= len(lines) else None
+
+    @cached_property
+    def _is_one_line(self) -> bool:
+        return "\n" not in self._text
 
     @cached_property
     def _lines(self) -> dict[str | None, list[int]]:
@@ -59,7 +81,7 @@ def as_object(value: Any) -> dict[str, Any]:
 def excerpt(item: Any) -> str:
     """The beginning of an item, for a message."""
     try:
-        return orjson.dumps(item).decode()[:200]
+        return credentials.excerpt(orjson.dumps(item).decode(), 200)
     except orjson.JSONEncodeError:  # it is nested deeper than can be written again
         return "[…"
 

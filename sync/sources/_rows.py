@@ -1,7 +1,7 @@
 """What the table-like formats share: a row's cells, named by target, become a Record."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -10,6 +10,7 @@ from sync.errors import BadPayload
 from sync.sources._cells import kind_of, web_address
 from sync.sources._columns import ids_of, place_of, read_cells, unguarded, year_from_title
 from sync.sources._ids import external_ids, ids_in_address, kind_beside, row_key
+from sync.sources._json import excerpt
 
 _OF_TRACKS = {"artist", "cue_ms", "isrc"}
 
@@ -67,6 +68,25 @@ def _kind(cells: dict[str, Any], linked: dict[str, str], default: str) -> str:
     beside = (kind for cell in (*ids_of(cells).values(), linked.get("tmdb")) if (kind := kind_beside(cell)))
     by_columns = "track" if _OF_TRACKS & cells.keys() and not ids_of(cells) else "movie"
     return stated or next(beside, None) or default or by_columns
+
+
+def each_item(
+    items: Iterable[Any],
+    parse: Callable[[Any, int], Record | NotTaken],
+    *,
+    key_of: Callable[[Any], str | None],
+    line_of: Callable[[int], int | None] = lambda place: None,
+    before: int = 0,
+) -> Iterator[Row]:
+    """The items of a JSON list as rows. parse: of an item and its place; raises BadPayload. key_of: of an item that cannot be
+    read otherwise. line_of: of a place in this list; before: places that other lists of the file have taken."""
+    for place, item in enumerate(items, 1):
+        try:
+            row = parse(item, before + place)
+        except BadPayload as e:
+            yield Unreadable(line_of(place), str(e), excerpt(item), key_of(item))
+        else:
+            yield NotTaken(line_of(place), row.what) if isinstance(row, NotTaken) else row
 
 
 def media_only(rows: Iterable[Row]) -> Iterator[Row]:

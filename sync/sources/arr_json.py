@@ -56,7 +56,7 @@ def _row(item: Any, place: int, document: Document) -> Row:
     try:
         row = parse_row(item, place=place)
     except BadPayload as e:
-        return Unreadable(document.line_of(place), str(e), excerpt(item), _known_key(item))
+        return Unreadable(document.line_of(place), str(e), excerpt(item), known_key(item))
     return NotTaken(document.line_of(place), row.what) if isinstance(row, NotTaken) else row
 
 
@@ -88,7 +88,7 @@ def _own_key(kind: str, ids: dict[str, str]) -> str | None:
     return f"{namespace}:{ids[namespace]}" if namespace in ids else None
 
 
-def _known_key(item: Any) -> str | None:
+def known_key(item: Any) -> str | None:
     item = as_object(item)
     try:
         return _own_key(_kind(item), _ids(item, _kind(item)))

@@ -12,14 +12,15 @@ from lists.fields import FIELDS
 from lists.records import Row, Unreadable
 from sync.adapters import Context, FileAdapter, register
 from sync.errors import BadPayload
-from sync.sources._cells import is_blank
-from sync.sources._columns import TARGETS, described, readable, target_named
+from sync.sources._cells import is_blank, shown
+from sync.sources._columns import IDS, TARGETS, described, readable, target_named
 from sync.sources._csv import Line, misfit, read_table
+from sync.sources._letterboxd import other_part
 from sync.sources._rows import known_key, media_only, parse_cells
 from sync.text import Sniff, looks_like
 
 _IMDB_ID = re.compile(r"tt\d{7,10}")
-_IDENTIFYING = {"title", "id:imdb", "id:tmdb", "id:tvdb", "id:trakt"}
+_IDENTIFYING = {"title", *IDS}
 # Letterboxd means its user's own words by these two; its short links give its files away.
 _LETTERBOXD = {"overview": "note", "rating": "your_rating"}
 _PREAMBLE = 10  # rows in which a header is looked for
@@ -28,6 +29,7 @@ _EXAMPLES = 20  # rows that a guess looks at
 _KINDS = [("", "Films, unless the rows say otherwise"), ("movie", "Films"), ("show", "Shows"), ("track", "Tracks")]
 _LABELS = {"position": "Position", "kind": "Type", "ref": "Listkeeper's own mark"}
 _LABELS |= {"id:imdb": "IMDb id", "id:tmdb": "TMDb id", "id:tvdb": "TVDb id", "id:trakt": "Trakt id"}
+_LABELS |= {"id:simkl": "Simkl id", "id:anilist": "AniList id", "id:mal": "MyAnimeList id"}
 
 
 @register
@@ -45,7 +47,7 @@ class CsvTable(FileAdapter):
 
     @classmethod
     def recognises(cls, sniff: Sniff) -> float:
-        if looks_like(sniff.head):
+        if looks_like(sniff.head) or (sniff.rows and other_part(sniff.rows[0])):
             return 0
         _, named = _header_at(sniff.rows)
         if named:
@@ -161,4 +163,6 @@ def _row(row: Line, targets: list[str | None], place: int, kind: str) -> Row:
             raise BadPayload(reason)
         return parse_cells(cells, place=place, line=row.number, default=kind)
     except BadPayload as e:
-        return Unreadable(row.number, str(e), ",".join(row.cells)[:200], known_key(cells, place=place, default=kind))
+        return Unreadable(
+            row.number, str(e), shown(",".join(row.cells), 200), known_key(cells, place=place, default=kind)
+        )

@@ -10,7 +10,7 @@ from lists.records import NotTaken, Record, Row, Unreadable
 from lists.titles import fold
 from sync.adapters import Context, FileAdapter, register
 from sync.errors import BadPayload
-from sync.sources._cells import text
+from sync.sources._cells import shown, text
 from sync.sources._columns import described, target_named
 from sync.sources._csv import Line, misfit, read_table
 from sync.sources._rows import media_only, parse_cells
@@ -83,7 +83,7 @@ def _row(row: Line, targets: list[str | None], place: int) -> Row:
     except BadPayload as e:
         const = text(cells.get("id:imdb"))
         key = const if re.fullmatch(r"tt\d{7,10}", const) else None
-        return Unreadable(row.number, str(e), ",".join(row.cells)[:200], key)
+        return Unreadable(row.number, str(e), shown(",".join(row.cells), 200), key)
 
 
 def parse_row(cells: dict[str, str], *, place: int, line: int | None = None) -> Record | NotTaken:

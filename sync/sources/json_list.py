@@ -47,11 +47,21 @@ class JsonList(FileAdapter):
 
     def fetch(self, ctx: Context) -> Iterator[Row]:
         document = Document(ctx.text)
+        if _is_of_provider(document.value):
+            raise BadPayload(
+                "This is a part of an IPTV provider's catalogue. Nothing was read. Upload the provider's playlist (M3U) instead."
+            )
         stated = ctx.config.get("kind") or ""
         if isinstance(document.value, list):
             yield from media_only(_rows(document.value, stated, document, None))
         else:
             yield from media_only(_of_object(document, stated))
+
+
+def _is_of_provider(value: Any) -> bool:
+    """An answer of the Xtream kind: its numbers are the provider's own, and its channels are no films."""
+    first = value[0] if isinstance(value, list) and value else None
+    return isinstance(first, dict) and bool(first.keys() & {"stream_id", "series_id"}) and "category_id" in first
 
 
 def _named(item: Any) -> bool:
@@ -107,6 +117,16 @@ def parse_row(item: Any, *, place: int, kind: str = "") -> Record | NotTaken:
     Raises BadPayload.
     """
     return parse_cells(_cells_of(item, kind), place=place, default=kind)
+
+
+def parse_item(item: Any, place: int) -> Record | NotTaken:
+    """As parse_row() does, of a list that says nothing of what it holds."""
+    return parse_row(item, place=place)
+
+
+def known_key_of(item: Any) -> str | None:
+    """The key of an item that cannot be read otherwise."""
+    return known_key(_cells_of(item, ""), place=0)
 
 
 def _cells_of(item: Any, kind: str) -> dict[str, Any]:

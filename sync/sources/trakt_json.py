@@ -57,7 +57,7 @@ def _row(item: Any, place: int, document: Document) -> Row:
     try:
         row = parse_row(item, place=place)
     except BadPayload as e:
-        return Unreadable(document.line_of(place), str(e), excerpt(item), _known_key(item))
+        return Unreadable(document.line_of(place), str(e), excerpt(item), known_key(item))
     return NotTaken(document.line_of(place), row.what) if isinstance(row, NotTaken) else row
 
 
@@ -108,7 +108,7 @@ def _own_key(kind: str, thing: dict[str, Any], show: dict[str, Any], values: dic
     return None
 
 
-def _known_key(item: Any) -> str | None:
+def known_key(item: Any) -> str | None:
     try:
         kind, thing = _thing(item)
         return _own_key(kind, thing, {}, {})

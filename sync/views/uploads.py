@@ -1,7 +1,6 @@
 """A file comes in: chosen, previewed, then confirmed or thrown away."""
 
 import zlib
-from pathlib import PurePath
 from typing import Any
 
 from django.contrib import messages
@@ -16,7 +15,7 @@ from django.views.decorators.http import require_POST
 from lists.errors import InTheBin
 from lists.models import MediaList, Proposal
 from lists.views.access import open_list
-from sync import uploads
+from sync import pasted, uploads
 from sync.adapters import Context, FileAdapter, adapter_named
 from sync.errors import SyncError
 from sync.forms import ConfirmForm, ReadingForm, UploadForm
@@ -27,17 +26,17 @@ SAMPLE = 256 * 1024  # bytes of a refused file in which its columns are looked f
 
 @login_required
 def add(request: HttpRequest) -> HttpResponse:
-    """A new list, made of a file."""
-    return _take(request, None, "sync/add.html")
+    """A new list, made of a file or an address."""
+    return _take(request, None)
 
 
 @login_required
 def upload(request: HttpRequest, pk: int) -> HttpResponse:
     """A file for a list that is there."""
-    return _take(request, open_list(request, pk, need="editor"), "sync/upload.html")
+    return _take(request, open_list(request, pk, need="editor"))
 
 
-def _take(request: HttpRequest, list_: MediaList | None, template: str) -> HttpResponse:
+def _take(request: HttpRequest, list_: MediaList | None) -> HttpResponse:
     posted = (request.POST, request.FILES) if request.method == "POST" else ()
     form = UploadForm(*posted)
     if request.method == "POST" and form.is_valid():
@@ -49,7 +48,13 @@ def _take(request: HttpRequest, list_: MediaList | None, template: str) -> HttpR
             return redirect("sync:preview", proposal.pk)
         except SyncError as e:
             form.add_error("file", str(e))
-    return render(request, template, {"form": form, "list": list_, "waiting": waiting(request, list_)})
+    return choosing(request, list_, form=form)
+
+
+def choosing(request: HttpRequest, list_: MediaList | None, **context: Any) -> HttpResponse:
+    """The page on which people say where a list comes from: an address, a file, or a kind of source."""
+    context |= {"list": list_, "waiting": waiting(request, list_)}
+    return render(request, "sync/upload.html" if list_ else "sync/add.html", context)
 
 
 def waiting(request: HttpRequest, list_: MediaList | None = None) -> QuerySet[Proposal]:
@@ -64,25 +69,29 @@ def waiting(request: HttpRequest, list_: MediaList | None = None) -> QuerySet[Pr
 
 @login_required
 def preview(request: HttpRequest, pk: int) -> HttpResponse:
-    """What a file would do. Nothing of it is in any list."""
-    proposal = _proposal(request, pk)
+    """What a file or an address would bring. Nothing of it is in any list."""
+    proposal = proposal_of(request, pk)
     run = proposal.runs.first() if proposal.state == Proposal.State.CONFIRMED else None
-    context: dict[str, Any] = {"proposal": proposal, "list": proposal.list, "run": run}
-    if proposal.state == Proposal.State.READING and not _lapsed(proposal):
+    context: dict[str, Any] = {
+        "proposal": proposal, "list": proposal.list, "run": run, "pasted": pasted.is_pasted(proposal),
+    }  # fmt: skip
+    if proposal.state == Proposal.State.READING and not lapsed(proposal):
         return render(request, "sync/reading.html", context)
-    if proposal.state not in (Proposal.State.OPEN, Proposal.State.REFUSED) or _lapsed(proposal):
-        return render(request, "sync/decided.html", context | {"lapsed": _lapsed(proposal)})
-    context |= {"form": ReadingForm(proposal, _columns(proposal)), "may_edit": _may_decide(request, proposal)}
+    if proposal.state not in (Proposal.State.OPEN, Proposal.State.REFUSED) or lapsed(proposal):
+        return render(request, "sync/decided.html", context | {"lapsed": lapsed(proposal)})
+    if pasted.is_pasted(proposal):
+        return redirect("sync:found", pk)
+    context |= {"form": ReadingForm(proposal, _columns(proposal)), "may_edit": may_decide(request, proposal)}
     if proposal.state == Proposal.State.OPEN:
-        context |= {"result": proposal.result, "name": _name_of(proposal)}
+        context |= {"result": proposal.result, "name": uploads.name_of(proposal), "file": uploads.file_of(proposal)}
     return render(request, "sync/preview.html", context)
 
 
 @login_required
 def progress(request: HttpRequest, pk: int) -> HttpResponse:
     """For the script that waits: 204 as soon as the page has something new to show."""
-    proposal = _proposal(request, pk)
-    if proposal.state != Proposal.State.READING or _lapsed(proposal):
+    proposal = proposal_of(request, pk)
+    if proposal.state != Proposal.State.READING or lapsed(proposal):
         return HttpResponse(status=204)
     return render(request, "sync/_reading.html", {"proposal": proposal})
 
@@ -91,7 +100,7 @@ def progress(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def read_again(request: HttpRequest, pk: int) -> HttpResponse:
     """As another format, with other columns, or as the renewal of another source."""
-    proposal = _proposal(request, pk, decide=True)
+    proposal = proposal_of(request, pk, decide=True)
     form = ReadingForm(proposal, _columns(proposal), request.POST)
     if not form.is_valid():
         messages.error(request, "One of the choices does not exist. Nothing was read again.")
@@ -99,15 +108,33 @@ def read_again(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         uploads.read_again(proposal, **form.answers())
     except SyncError as e:
-        return _not_open(request, proposal, e)
+        return not_open(request, proposal, e)
     return redirect("sync:preview", pk)
+
+
+@login_required
+@require_POST
+def take_parts(request: HttpRequest, pk: int) -> HttpResponse:
+    """Previews of further lists of the same archive; they wait where files are added."""
+    proposal = proposal_of(request, pk, decide=True)
+    try:
+        taken = uploads.take_parts(proposal, request.POST.getlist("part"), by=request.user)
+    except SyncError as e:
+        messages.error(request, str(e))
+        return redirect("sync:preview", pk)
+    if not taken:
+        messages.error(request, "Choose at least one list of the archive. Nothing was read.")
+        return redirect("sync:preview", pk)
+    what = "list is" if len(taken) == 1 else "lists are"
+    messages.success(request, f"{len(taken)} more {what} being read. Nothing is saved before you confirm each.")
+    return redirect("sync:add")
 
 
 @login_required
 @require_POST
 def confirm(request: HttpRequest, pk: int) -> HttpResponse:
     """Make it so; leads to the run that does it."""
-    proposal = _proposal(request, pk, decide=True)
+    proposal = proposal_of(request, pk, decide=True)
     form = ConfirmForm(request.POST)
     if not form.is_valid():
         messages.error(request, "A name may have 200 letters at most. Nothing was brought in yet.")
@@ -115,7 +142,7 @@ def confirm(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         run = uploads.confirm(proposal, by=request.user, **form.cleaned_data)
     except (SyncError, InTheBin) as e:
-        return _not_open(request, proposal, e)
+        return not_open(request, proposal, e)
     return redirect("sync:run", run.pk)
 
 
@@ -123,45 +150,40 @@ def confirm(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def discard(request: HttpRequest, pk: int) -> HttpResponse:
     """Throw the preview away."""
-    proposal = _proposal(request, pk, decide=True)
+    proposal = proposal_of(request, pk, decide=True)
     try:
         uploads.discard(proposal, by=request.user)
     except SyncError as e:
-        return _not_open(request, proposal, e)
+        return not_open(request, proposal, e)
     messages.success(request, f"{proposal.filename or 'The file'} was thrown away. Nothing of it was in any list.")
     return redirect("lists:items", proposal.list_id) if proposal.list_id else redirect("lists:index")
 
 
-def _proposal(request: HttpRequest, pk: int, *, decide: bool = False) -> Proposal:
+def proposal_of(request: HttpRequest, pk: int, *, decide: bool = False) -> Proposal:
     """404 if the user may not see it or its list; 403 if they may not change that and `decide` asks for it."""
     found = Proposal.objects.for_user(request.user).without_body().filter(pk=pk, kind=Proposal.Kind.PREVIEW)
     proposal = found.select_related("list", "source").first()
     if proposal is None or (proposal.list and proposal.list.role_of(request.user) is None):
         raise Http404
-    if decide and not _may_decide(request, proposal):
+    if decide and not may_decide(request, proposal):
         raise PermissionDenied
     return proposal
 
 
-def _may_decide(request: HttpRequest, proposal: Proposal) -> bool:
+def may_decide(request: HttpRequest, proposal: Proposal) -> bool:
     if proposal.list is not None:
         return proposal.list.may_edit(request.user)
     return request.user.is_staff or proposal.created_by_id == request.user.pk
 
 
-def _lapsed(proposal: Proposal) -> bool:
+def lapsed(proposal: Proposal) -> bool:
     return proposal.expires_at is not None and proposal.expires_at < timezone.now()
 
 
-def _not_open(request: HttpRequest, proposal: Proposal, error: Exception) -> HttpResponse:
+def not_open(request: HttpRequest, proposal: Proposal, error: Exception) -> HttpResponse:
     """Somebody decided it meanwhile, it has lapsed, or its list lies in the bin."""
-    context = {"proposal": proposal, "list": proposal.list, "error": str(error)}
+    context = {"proposal": proposal, "list": proposal.list, "error": str(error), "pasted": pasted.is_pasted(proposal)}
     return render(request, "sync/not_open.html", context, status=409)
-
-
-def _name_of(proposal: Proposal) -> str:
-    """What a list made of the file would be called."""
-    return proposal.list_name or proposal.result.get("title") or PurePath(proposal.filename).stem[:200] or "New list"
 
 
 def _columns(proposal: Proposal) -> list[dict[str, Any]]:

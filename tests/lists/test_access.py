@@ -3,15 +3,21 @@
 import base64
 import json
 import re
+from datetime import timedelta
 
 import pytest
 from django.db import transaction
 from django.urls import URLPattern
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from config import api
 from lists import services
-from lists.models import Conflict, Entry, Item, Membership, Proposal
+from lists.models import Conflict, Entry, Item, Membership, Proposal, SignIn
+from lists.plan import Counts
+from sync import pasted
+from sync.models import Batch, Breaker
+from tests.lists.unsure import one_change
 
 ROLES = ("owner", "editor", "viewer", "stranger", "staff", "anonymous")
 SEES = (200, 200, 200, 404, 200, 401)
@@ -20,6 +26,9 @@ OWNS = (200, 403, 403, 404, 200, 401)
 EVERYBODY = (200, 200, 200, 200, 200, 401)  # each sees what is theirs
 QUEUES = (202, 202, 403, 404, 202, 401)
 MAKES = (201, 201, 403, 404, 201, 401)
+HOLDS = (200, 404, 404, 404, 200, 401)  # what belongs to a person, and to no list
+STAFF = (403, 403, 403, 403, 200, 401)
+KEYS = {"client_id": "x", "client_secret": "y"}
 IDENTIFIES = (200, 403, 403, 403, 200, 401)  # the item stands on one list only
 
 # (method, route below /api/v1/, body, answer by role); "{list}" in a body is the id
@@ -33,11 +42,35 @@ TABLE = [
     ("post", "lists/{list}/restore/", None, OWNS),
     ("get", "lists/{list}/rules/", None, SEES),
     ("patch", "lists/{list}/rules/", {"strategy": "new"}, OWNS),
+    ("get", "lists/{list}/filters/", None, SEES),
+    ("patch", "lists/{list}/filters/", {"year_from": 1950}, OWNS),
+    ("post", "lists/{list}/filters/preview/", {"year_from": 1950}, OWNS),
     ("put", "lists/{list}/order/", {"mode": "field", "field": "title"}, CHANGES),
     ("get", "lists/{list}/members/", None, SEES),
     ("put", "lists/{list}/members/{username}/", {"role": "viewer"}, OWNS),
     ("delete", "lists/{list}/members/{username}/", None, (204, 403, 403, 404, 204, 401)),
     ("get", "lists/{list}/sources/", None, SEES),
+    ("post", "lists/{list}/sources/", {"adapter": "scripted_live"}, MAKES),
+    ("patch", "lists/{list}/schedule/", {"interval_min": 60}, CHANGES),
+    ("put", "lists/{list}/sources/{fetched}/account/", {"account": None}, CHANGES),
+    ("get", "account-kinds/", None, EVERYBODY),
+    ("get", "accounts/", None, EVERYBODY),
+    ("post", "accounts/", {"service": "trakt", "name": "x", "answers": KEYS}, (201, 201, 201, 201, 201, 401)),
+    ("get", "accounts/{account}/", None, HOLDS),
+    ("patch", "accounts/{account}/", {"name": "New"}, HOLDS),
+    ("delete", "accounts/{account}/", None, (204, 404, 404, 404, 204, 401)),
+    ("post", "accounts/{account}/test/", None, (409, 404, 404, 404, 409, 401)),  # it has no key
+    ("get", "accounts/{account}/sign-in/", None, HOLDS),
+    ("post", "accounts/{account}/sign-in/", None, (409, 404, 404, 404, 409, 401)),  # as above
+    ("delete", "accounts/{account}/sign-in/", None, (204, 404, 404, 404, 204, 401)),
+    ("get", "syncs/", None, EVERYBODY),
+    ("get", "runs/statistics/", None, EVERYBODY),
+    ("get", "runs/trends/", None, EVERYBODY),
+    ("get", "batches/", None, EVERYBODY),
+    ("post", "batches/", {"lists": ["{list}"]}, (202, 202, 403, 400, 202, 401)),
+    ("get", "batches/{batch}/", None, (200, 404, 404, 404, 200, 401)),
+    ("get", "batches/{batch}/parts/", None, (200, 404, 404, 404, 200, 401)),
+    ("post", "batches/{batch}/cancel/", None, (200, 404, 404, 404, 200, 401)),
     ("put", "lists/{list}/sources/order/", {"sources": ["{fetched}", "{source}"]}, CHANGES),
     ("get", "lists/{list}/sources/{source}/", None, SEES),
     ("patch", "lists/{list}/sources/{source}/", {"name": "New"}, CHANGES),
@@ -72,6 +105,10 @@ TABLE = [
     ("get", "held/{held}/", None, SEES),
     ("post", "held/{held}/apply/", None, CHANGES),
     ("post", "held/{held}/keep/", None, CHANGES),
+    ("get", "unsure/", None, EVERYBODY),
+    ("get", "unsure/{unsure}/", None, SEES),
+    ("post", "unsure/{unsure}/take/", None, CHANGES),
+    ("post", "unsure/{unsure}/keep/", None, CHANGES),
     ("get", "blocks/", None, EVERYBODY),
     ("post", "blocks/", {"scope": "list", "list": "{list}", "pattern": "Foo*"}, MAKES),
     ("post", "blocks/", {"scope": "mine", "pattern": "Foo*"}, (201, 201, 201, 201, 201, 401)),
@@ -86,13 +123,32 @@ TABLE = [
     ("post", "items/{item}/merge/", {"into": "{other}"}, IDENTIFIES),
     ("post", "items/{merged}/split/", None, IDENTIFIES),
     ("get", "audit/", None, EVERYBODY),
+    ("get", "breakers/", None, EVERYBODY),
+    ("post", "breakers/{breaker}/open/", {}, STAFF),
+    ("post", "breakers/{breaker}/reset/", None, STAFF),
     ("get", "runs/", None, EVERYBODY),
     ("get", "runs/{run}/", None, SEES),
+    ("post", "runs/{run}/cancel/", None, (409, 409, 403, 404, 409, 401)),  # it has ended
     ("post", "uploads/", "file", (202, 202, 403, 404, 202, 401)),
     ("get", "uploads/{upload}/", None, SEES),
     ("post", "uploads/{upload}/read-again/", {"adapter": "scripted"}, (202, 202, 403, 404, 202, 401)),
     ("post", "uploads/{upload}/confirm/", None, (202, 202, 403, 404, 202, 401)),
     ("post", "uploads/{upload}/discard/", None, CHANGES),
+    ("get", "uploads/", None, EVERYBODY),
+    ("post", "uploads/{upload}/parts/", {"parts": ["no.csv"]}, (400, 400, 403, 404, 400, 401)),
+    ("get", "formats/", None, EVERYBODY),
+    ("get", "source-types/", None, EVERYBODY),
+    ("post", "source-types/recognise/", {"address": "https://films.example/a.json"}, EVERYBODY),
+    ("post", "previews/", {"address": "https://films.example/a.json", "list": "{list}"}, QUEUES),
+    ("post", "previews/{tried}/try-again/", {}, QUEUES),
+    ("post", "previews/{tried}/keep/", {}, QUEUES),
+    ("post", "lists/{list}/sources/{fetched}/move/", {"config": {"path": "/elsewhere"}}, OWNS),
+    ("get", "audit/statistics/", None, EVERYBODY),
+    ("get", "blocks/{block}/", None, SEES),
+    ("get", "lists/{list}/export/", None, SEES),
+    ("get", "lists/{list}/sources/{source}/alone/", None, CHANGES),
+    ("get", "lists/{list}/entries/{entry}/history/", None, SEES),
+    ("post", "lists/{list}/entries/block/", {"entries": ["{entry}"], "scope": "list"}, MAKES),
     ("get", "schema/", None, EVERYBODY),
 ]
 CASES = [pytest.param(*row, id=f"{row[0]} {row[1]} {n}") for n, row in enumerate(TABLE)]
@@ -140,10 +196,21 @@ def ids(films, upload, live, ines, staff, django_user_model):
     fetched.sync([])  # is held
     upload(films, json.dumps(rows(1, year=1980)).encode())  # against the edit
     proposal = upload(films, json.dumps(rows(3)).encode(), confirm=False)
+    asked = Conflict.objects.get(state="open").pk
+    account = services.make_account(ines, service="trakt", name="Mine", by=ines)
+    later = timezone.now() + timedelta(hours=1)
+    SignIn.objects.create(account=account, url="x", device="x", interval_s=5, next_poll_at=later, expires_at=later)
+    tried = pasted.start(by=ines, address="https://films.example/b.json", list_=films)
+    counts = dict.fromkeys(Counts.__dataclass_fields__, 0)
+    Proposal.objects.filter(pk=tried.pk).update(state="open", result={"content": "films", "counts": counts})
     return {
+        "account": account.pk, "tried": tried.pk,
+        "unsure": one_change(films, live)[0].pk,
+        "batch": Batch.objects.create(requested_by=ines, width=1).pk,
+        "breaker": Breaker.objects.create(service="tmdb").pk,
         "list": films.pk, "entry": entry.pk, "removed": removed.pk, "run": run.pk, "upload": proposal.pk,
         "source": run.source_id, "gone": gone.pk, "fetched": fetched.pk,
-        "conflict": Conflict.objects.get(state="open").pk, "held": Proposal.objects.get(kind="held", state="open").pk,
+        "conflict": asked, "held": Proposal.objects.get(kind="held", state="open").pk,
         "username": "mia", "item": entry.item_id, "other": _item(2).pk, "merged": merged.pk,
         "block": services.block(by=ines, scope="list", list_=films, pattern="Blocked*").pk,
         "sites": services.block(by=staff, scope="all", pattern="For all*").pk,
@@ -151,7 +218,14 @@ def ids(films, upload, live, ines, staff, django_user_model):
 
 
 # What the rows of the table call by another name than the routes do.
-NAMES = {"removed": "entry", "gone": "source", "fetched": "source", "sites": "block", "merged": "item"}
+NAMES = {
+    "removed": "entry",
+    "gone": "source",
+    "fetched": "source",
+    "sites": "block",
+    "merged": "item",
+    "tried": "upload",
+}
 
 
 def filled(body, ids):
@@ -203,8 +277,8 @@ def test_lists_of_others_are_not_even_counted(clients, ids, films):
     assert [row["id"] for row in clients["viewer"].get("/api/v1/lists/").json()["results"]] == [films.pk]
     assert [row["role"] for row in clients["viewer"].get("/api/v1/lists/").json()["results"]] == ["viewer"]
     assert clients["stranger"].get("/api/v1/runs/").json()["results"] == []
-    assert len(clients["staff"].get("/api/v1/runs/").json()["results"]) == 4
-    for address in ("conflicts/", "held/"):
+    assert len(clients["staff"].get("/api/v1/runs/").json()["results"]) == 6
+    for address in ("conflicts/?kind=field", "held/", "unsure/"):
         assert clients["stranger"].get(f"/api/v1/{address}").json()["results"] == []
         assert len(clients["viewer"].get(f"/api/v1/{address}").json()["results"]) == 1
     # The site's blocks hold for everybody.

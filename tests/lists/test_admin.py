@@ -26,10 +26,11 @@ from lists.models import (
     Source,
     Version,
 )
+from sync.models import Batch, BatchPart, Breaker
 from tests.admin_forms import act, form_of, page, submit, told
 
 OURS = [model for model in admin.site._registry if model._meta.app_label in ("lists", "sync")]
-LOOKED_AT = ("item", "edit", "version", "provenance", "audit", "proposal", "conflict", "decision", "account")
+LOOKED_AT = ("item", "edit", "version", "provenance", "audit", "proposal", "conflict", "decision")
 
 
 def film(n, **more):
@@ -57,8 +58,11 @@ def one_of_each(films, ines, upload):
     other = Item.objects.create(kind="movie", title="Another", name="another")
     Decision.objects.create(item=entry.item, other=other, decided_by=ines, decided_by_name="ines")
     Block.objects.create(list=films, pattern="Film*")
+    Breaker.objects.create(service="tmdb")
     Account.objects.create(owner=ines, service="trakt", name="mine", secrets='{"token": "verysecret"}')
     SitePolicy.current()
+    batch = Batch.objects.create(limit=1, width=1)
+    BatchPart.objects.create(batch=batch, place=1, list=films, list_name="Films")
     films.sources.update(address="https://u:verysecret@example.org/")
     return films
 

@@ -24,7 +24,7 @@ from lists.models import (
     Source,
     Version,
 )
-from sync.models import Run
+from sync.models import Batch, BatchPart, Breaker, Run
 from tests.admin_forms import page
 
 ROLES = ("superuser", "staff", "viewing staff", "owner", "anonymous")
@@ -34,13 +34,14 @@ LOOKED_AT = (200, 403, 200, LOGIN, LOGIN)
 NEVER = (403, 403, 403, LOGIN, LOGIN)
 
 # What is in neither is only looked at.
-ADDED = {MediaList, Entry, Block}
-DELETED = {Entry, Block, Source}
+ADDED = {MediaList, Entry, Block, Source, Account}
+DELETED = {Entry, Block, Source, Account}
 OURS = [model for model in admin.site._registry if model._meta.app_label in ("lists", "sync")]
 OWN = [  # pages of our own
     (Version, "rollback", OPEN),
     (Item, "merge", OPEN),
     (Item, "split", OPEN),
+    (Account, "test", OPEN),
 ]
 
 
@@ -54,6 +55,7 @@ def rows(films, ines, upload):
     entry, now = Entry.objects.order_by("id")[0], timezone.now()
     services.edit_entries(films, {entry.pk: {"year": 1999}}, by=ines)
     other = Item.objects.create(kind="movie", title="Another", name="another")
+    batch = Batch.objects.create(limit=1, width=1)
     made = [
         films, entry, run, run.source, entry.item, Edit.objects.get(), SitePolicy.current(), Version.objects.earliest("id"),
         Audit.objects.latest("id"),
@@ -63,6 +65,8 @@ def rows(films, ines, upload):
         Decision.objects.create(item=entry.item, other=other, decided_by=ines, decided_by_name="ines"),
         Proposal.objects.create(kind="held", state="open", list=films, source=run.source, result={"entries": [entry.pk]}),
         Provenance.objects.create(title="x", list_name="x", source_name="x", first_at=now, last_at=now),
+        batch, BatchPart.objects.create(batch=batch, place=1, list=films, list_name="F"),
+        Breaker.objects.create(service="tmdb"),
     ]  # fmt: skip
     return {type(row): row for row in made}
 
@@ -120,7 +124,22 @@ def state() -> list[object]:
     """Everything that an act could change."""
     return [
         list(model.objects.order_by("pk").values(*fields(model)))
-        for model in (MediaList, Source, Entry, Edit, Item, Version, Block, Conflict, Proposal, SitePolicy, Run, Audit)
+        for model in (
+            MediaList,
+            Source,
+            Entry,
+            Edit,
+            Item,
+            Version,
+            Block,
+            Conflict,
+            Proposal,
+            SitePolicy,
+            Run,
+            Audit,
+            Account,
+            Breaker,
+        )
     ]
 
 

@@ -5,12 +5,13 @@ import io
 import json
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 from rest_framework.test import APIClient
 
 from lists import services
 from lists.fields import FIELDS
-from lists.models import Audit, Edit, Entry, ExternalId, MediaList, Membership, Provenance, Version
+from lists.models import Audit, Claim, Edit, Entry, ExternalId, MediaList, Membership, Provenance, Version
 
 
 def film(n, **more):
@@ -146,6 +147,20 @@ FULL = {
 
 
 @pytest.mark.covers("LIST-03")
+def test_an_entry_says_which_row_of_its_source_it_is(mine, client, ines, films, upload):
+    client.force_login(ines)
+    for rows in ([3, 1, 2, 4], [5, 3, 2, 4], [2, 4]):
+        upload(films, [film(n) for n in rows])
+        for claim in Claim.objects.filter(position__isnull=False):
+            detail = mine.get(f"/api/v1/lists/{films.pk}/entries/{claim.entry_id}/").json()
+            assert detail["completeness"] == pytest.approx(3 / 15), "title, year and an id"
+            place = rows.index(int(claim.key[2:])) + 1
+            assert [told["position"] for told in detail["claims"]] == [place]
+            page = client.get(reverse("lists:entry", args=[films.pk, claim.entry_id])).content.decode()
+            assert f"lists it, place {place}." in page
+
+
+@pytest.mark.covers("LIST-03")
 def test_an_entry_shows_every_field_and_id_and_what_its_source_is(mine, films, upload):
     ids = {"imdb": "tt0000001", "tmdb": "movie/603", "tvdb": "movie/9"}
     run = upload(films, [film(1, **{**FULL, "ids": ids})])
@@ -160,6 +175,7 @@ def test_an_entry_shows_every_field_and_id_and_what_its_source_is(mine, films, u
     (claim,) = detail["claims"]
     assert (claim["source"], claim["source_name"], claim["position"]) == (run.source_id, "rows.json", 1)
     assert claim["values"] == row["values"]
+    assert detail["completeness"] == 1
     assert claim["missing_since"] is None
     assert claim["since"][:19] == row["first_listed_at"][:19]  # claims count in seconds
 

@@ -120,6 +120,17 @@ def test_a_wrong_match_is_put_right_and_stays_right(mine, three, upload, titles)
     assert (row.actor_name, row.after["id"]) == ("ines", right.pk)
 
 
+def test_what_was_one_thing_with_it_shows_itself_again_at_once(mine, three, upload, titles):
+    upload(three, [film(4)], source=None)
+    first, second = item_of("Film 1"), item_of("Film 2")
+    mine.post(f"/api/v1/items/{second}/merge/", {"into": first})
+    assert sorted(titles(three)) == ["Film 1", "Film 3", "Film 4"]
+    shown = Entry.objects.get(list=three, title="Film 1")
+    answer = mine.post(f"/api/v1/lists/{three.pk}/entries/{shown.pk}/match/", {"item": None})
+    assert answer.status_code == 200, answer.json()
+    assert sorted(titles(three)) == ["Film 1", "Film 2", "Film 3", "Film 4"]
+
+
 def test_what_two_sources_list_here_is_told_apart_claim_by_claim(mine, three, upload):
     upload(three, [film(1, note="of the second")], source=None)
     address = f"/api/v1/lists/{three.pk}/entries/{Entry.objects.get(title='Film 1').pk}/"

@@ -28,10 +28,11 @@ def address(films):
 def test_a_list_says_its_own_rules_and_the_sites(mine, films, address):
     SitePolicy.objects.update_or_create(pk=1, defaults={"strategy": "keep", "held_floor": 7})
     shown = mine.get(f"{address}rules/").json()
-    names = {"strategy", "removals", "held_share", "held_share_always", "held_floor"}
+    names = set(services.RULES)
     assert shown["own"] == dict.fromkeys(names)
     assert shown["site"] == {
         "strategy": "keep", "removals": "remove", "held_share": 20, "held_share_always": 50, "held_floor": 7,
+        "preferred": {}, "review_unsure": False, "accept_confidence": 0.9,
     }  # fmt: skip
     answer = mine.patch(f"{address}rules/", {"removals": "ask", "held_floor": 0})
     assert (answer.status_code, answer.json()["version"]) == (200, None)

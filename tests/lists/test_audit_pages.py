@@ -138,3 +138,47 @@ def test_values_of_any_shape_are_written_as_people_read_them(page, films, ines):
     for text in ("<del><bdi>no</bdi></del> <ins><bdi>yes</bdi></ins>", "a, b", "imdb: tt1", "x" * 300 + " …"):
         assert text in html, text
     assert "x" * 301 not in html
+
+
+def figures(html: str) -> list[tuple[str, str, int]]:
+    """(where it leads, what was counted, how often) of each figure."""
+    rows = re.findall(
+        r'<a class="quiet-link" href="([^"]+)"><bdi>(.*?)</bdi></a></td><td class="num">([\d,]+)</td>', html
+    )
+    return [(query.replace("&amp;", "&"), word, int(count)) for query, word, count in rows]
+
+
+@pytest.mark.covers("AUD-04")
+@pytest.mark.parametrize("name", ["lists:audit", "lists:list_audit"])
+def test_the_page_counts_who_did_what_and_leads_to_it(client, page, films, ines, jonas, name):
+    services.share_list(films, user=jonas, role="editor", by=ines)
+    for title in ("By the sea", "By the lake"):
+        services.change_list(films, by=jonas, name=title)
+    Audit.objects.create(
+        actor=ines, actor_name="ines", action="changed", object_type="list", object_id=str(films.pk), object_name="x",
+        list_ref=films.pk, at=timezone.now() - timedelta(days=50),
+    )  # fmt: skip
+    args = [films.pk] if name == "lists:list_audit" else []
+    html = page(name, *args, figures="yes")
+    assert "4 acts from" in html
+    found = figures(html)
+    assert {(word, count) for _, word, count in found} == {
+        ("Changed", 2), ("Created", 1), ("Shared", 1), ("List", 4), ("ines", 2), ("jonas", 2),
+    }  # fmt: skip
+    for query, word, count in found:
+        assert len(acts(client.get(reverse(name, args=args) + query).content.decode())) == count, word
+    assert "5 acts from" in page(name, *args, figures="yes", **{"from": "2000-01-01"})
+    assert "0 acts from" in page(name, *args, figures="yes", actor="nobody")
+    assert "2 acts from" in page(name, *args, figures="yes", actor="jonas")
+
+
+def test_whether_an_entry_is_there_is_told_in_words(page, films, ines, upload):
+    upload(films, [film(1), film(2)])
+    services.remove_entries(films, [Entry.objects.get(title="Film 2").pk], by=ines)
+    services.change_rules(films, by=ines, strategy="ask", removals="keep")
+    html = page("lists:list_audit", films.pk)
+    assert "<dt>On the list</dt><dd><del><bdi>yes</bdi></del> <ins><bdi>no</bdi></ins></dd>" in html
+    assert "<dt>Where sources differ</dt>" in html
+    assert "A person is asked; until then what was said first stays" in html
+    for raw in ("Presence", ">removed<", ">listed<", "Strategy", "<bdi>ask</bdi>"):
+        assert raw not in html

@@ -29,6 +29,9 @@ def film(n, **more):
     return {"key": f"tt{n:07}", "ids": {"imdb": f"tt{n:07}"}, "title": f"Film {n}", "year": 1990 + n % 30, **more}
 
 
+OF_FILMS = sorted(key for key, format_ in EXPORTS.items() if "films" in format_.contents)
+
+
 def export(list_, key: str) -> str:
     return b"".join(EXPORTS[key].write(list_, user=list_.owner)).decode()
 
@@ -139,13 +142,13 @@ def test_the_json_holds_everything_that_the_list_shows(upload, kind):
         assert shown == entry.values
 
 
-@pytest.mark.parametrize("key", sorted(EXPORTS))
+@pytest.mark.parametrize("key", ["csv", "json"])
 def test_an_empty_list_is_a_whole_file(films, key):
     text = export(films, key)
     assert json.loads(text)["entries"] == [] if key == "json" else text.splitlines() == [",".join((*IMDB, *OURS))]
 
 
-@pytest.mark.parametrize("key", sorted(EXPORTS))
+@pytest.mark.parametrize("key", OF_FILMS)
 def test_what_has_left_the_list_is_not_in_its_export(films, upload, key):
     upload(films, [film(n) for n in range(1, 6)])
     upload(films, [film(n) for n in range(2, 6)])
@@ -171,11 +174,11 @@ def test_a_long_list_takes_few_queries_and_no_more_memory_than_a_short_one(
 ):
     rows = [film(n, overview="x" * 500) for n in range(1, 3001)]
     upload(films, rows[:1000])
-    short = {key: peak_of(films, key) for key in EXPORTS}
+    short = {key: peak_of(films, key) for key in OF_FILMS}
     upload(films, rows)
-    for key in EXPORTS:
+    for key in OF_FILMS:
         with django_assert_max_num_queries(4 + 2 * 6):
-            assert sum(len(part) for part in EXPORTS[key].write(films, user=films.owner)) > 150_000
+            assert b"".join(EXPORTS[key].write(films, user=films.owner)).count(b"Film ") == 3000
         assert peak_of(films, key) < 1.4 * short[key]
 
 

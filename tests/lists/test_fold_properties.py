@@ -130,9 +130,8 @@ class Life:
 @given(life=lives)
 @settings(
     max_examples=200 if LONG else 25,
-    deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_the_list_is_the_fold_of_what_its_sources_said(ines, life):
     here = Life(ines)

@@ -83,7 +83,7 @@ def test_a_blocked_entry_shows_its_reason_and_comes_back_without_an_import(act, 
     back = client.post(reverse("lists:unblock_entries", args=[films.pk]), {"block": block.pk}, follow=True)
     assert "Unblocked." in said(back.content.decode())
     assert titles(films) == ["Film 1", "Film 2", "Film 3"]
-    assert "Nothing is blocked" in page("lists:items", films.pk, state="excluded")
+    assert "Nothing is kept out" in page("lists:items", films.pk, state="excluded")
 
 
 def test_several_are_blocked_at_once_and_the_undo_unblocks_them(act, undo, films, upload, titles):
@@ -253,11 +253,13 @@ def test_a_page_costs_the_same_however_much_stands_on_it(
                 services.block(by=films.owner, scope="list", list_=films, item=found.item)
 
     put(pks[:3])
-    client.get(address)
+    client.get(address)  # the genres of a version are counted by the first who looks at it
     with django_assert_max_num_queries(30) as few:
         client.get(address)
+    cost = len(few)  # the next request empties the log that it counts in
     put(pks[3:45])
-    with django_assert_num_queries(len(few)):
+    client.get(address)
+    with django_assert_num_queries(cost):
         client.get(address)
 
 

@@ -11,9 +11,13 @@ from django.urls import reverse
 from lists import services
 from lists import urls as lists_urls
 from lists.models import Audit, Conflict, Entry, ExternalId, Item, Proposal, Source, Version
+from lists.plan import Counts
 from lists.views import answers
 from monitoring import urls as monitoring_urls
+from sync import pasted
 from sync import urls as sync_urls
+from sync.models import Batch
+from tests.lists.unsure import one_change
 
 ROLES = ("owner", "editor", "viewer", "stranger", "staff", "anonymous")
 IN = "login"  # led to the sign-in
@@ -28,6 +32,9 @@ ONLY_POSTED = (405, 405, 405, 405, 405, IN)
 # What posting leads to: on to the next page.
 ALL_DO = (302, 302, 302, 302, 302, IN)
 EDITORS_DO = (302, 302, 403, 404, 302, IN)
+OWN = (200, 404, 404, 404, 200, IN)  # what the owner asked for is theirs alone
+THEIRS = (200, 404, 404, 404, 404, IN)  # what belongs to a person is on the pages of nobody else, staff or not
+THEY_DO = (302, 404, 404, 404, 404, IN)
 OWNERS_DO = (302, 403, 403, 404, 302, IN)
 
 FILE = "a file"
@@ -63,6 +70,7 @@ TABLE: list[tuple[str, str, tuple[Any, ...], dict[str, Any] | None, tuple[Any, .
     ("lists:diff", "from=1&to=2", SEES, None, ()),
     ("lists:settings", "", SEES, {"name": "New"}, EDITORS_DO),
     ("lists:rules", "", OWNS, {"removals": "keep"}, OWNERS_DO),
+    ("lists:filters", "", OWNS, {"year_from": "2000"}, OWNERS_DO),
     ("lists:source", "", EDITS, {"name": "New"}, EDITORS_DO),
     ("lists:move_source", "", ONLY_POSTED, {"way": "down"}, EDITORS_DO),
     ("lists:remove_source", "", EDITS, {"keep": "no"}, EDITORS_DO),
@@ -77,6 +85,7 @@ TABLE: list[tuple[str, str, tuple[Any, ...], dict[str, Any] | None, tuple[Any, .
     ("lists:audit", "", MINE, None, ()),
     ("lists:review", "", MINE, None, ()),
     ("lists:review_conflicts", "list={list}", SEES, {"act": "skip", "pick": "{question}"}, EDITORS_DO),
+    ("lists:review_changes", "list={list}", SEES, {"act": "take", "pick": "{change}"}, EDITORS_DO),
     ("lists:review_held", "", SEES, {"decision": "keep"}, EDITORS_DO),
     ("lists:exports", "", SEES, None, ()),
     ("lists:export", "", SEES, None, ()),
@@ -84,31 +93,71 @@ TABLE: list[tuple[str, str, tuple[Any, ...], dict[str, Any] | None, tuple[Any, .
     ("lists:restore", "", ONLY_POSTED, {}, OWNERS_DO),
     ("sync:add", "", MINE, {"file": FILE}, ALL_DO),
     ("sync:upload", "", EDITS, {"file": FILE}, EDITORS_DO),
+    ("sync:paste", "", MINE, {"address": "https://films.example/a.json"}, ALL_DO),
+    ("sync:paste_into", "", EDITS, {"address": "https://films.example/a.json"}, EDITORS_DO),
+    ("sync:kind", "", MINE, {}, ALL_DO),
+    ("sync:kind_into", "", EDITS, {}, EDITORS_DO),
+    ("sync:source_address", "", OWNS, {"q-path": "/elsewhere"}, OWNERS_DO),
+    ("sync:found", "", SEES, None, ()),
+    ("sync:try_again", "", ONLY_POSTED, {}, EDITORS_DO),
+    ("sync:keep", "", EDITS, {"interval_min": "360"}, EDITORS_DO),
     ("sync:sync_list", "", ONLY_POSTED, {}, EDITORS_DO),
     ("sync:sync_source", "", ONLY_POSTED, {}, EDITORS_DO),
+    ("sync:schedule_list", "", ONLY_POSTED, {"interval_min": "60", "gap_min": "5"}, EDITORS_DO),
+    ("sync:schedule_source", "", ONLY_POSTED, {"interval_min": "60", "gap_min": "5"}, EDITORS_DO),
+    ("sync:source_account", "", ONLY_POSTED, {"account": ""}, EDITORS_DO),
+    ("sync:accounts", "", MINE, None, ()),
+    ("sync:accounts_add", "", MINE, None, ()),
+    ("sync:account_add", "", MINE, {"name": "", "client_id": "x"}, MINE),  # what is whole would ask the service
+    ("sync:account", "", THEIRS, {"name": "New", "client_id": "x"}, THEIRS),  # as above
+    ("sync:account_test", "", ONLY_POSTED, {}, THEY_DO),
+    ("sync:account_delete", "", THEIRS, {}, THEY_DO),
+    ("sync:account_sign_in", "", ONLY_POSTED, {}, THEY_DO),
+    ("sync:account_sign_in_progress", "", (204, 404, 404, 404, 404, IN), None, ()),
+    ("sync:account_sign_in_look", "", ONLY_POSTED, {}, THEY_DO),
+    ("sync:account_sign_in_cancel", "", ONLY_POSTED, {}, THEY_DO),
+    ("sync:runs_standing", "", MINE, None, ()),
+    ("sync:runs_figures", "list={list}&days=7", MINE, None, ()),
+    ("sync:runs_batches", "", MINE, {"lists": "{list}", "strategy": "parallel"}, ALL_DO),
+    ("sync:runs_batch", "", OWN, None, ()),
+    ("sync:runs_batch_progress", "", OWN, None, ()),
+    ("sync:runs_batch_cancel", "", ONLY_POSTED, {}, (302, 404, 404, 404, 302, IN)),
     ("sync:list_runs", "", SEES, None, ()),
     ("sync:preview", "", SEES, None, ()),
     ("sync:preview_progress", "", DONE, None, ()),
     ("sync:read_again", "", ONLY_POSTED, {"adapter": "scripted"}, EDITORS_DO),
+    ("sync:take_parts", "", ONLY_POSTED, {"part": "no.csv"}, EDITORS_DO),
     ("sync:confirm", "", ONLY_POSTED, {}, EDITORS_DO),
     ("sync:discard", "", ONLY_POSTED, {}, EDITORS_DO),
     ("sync:runs", "", MINE, None, ()),
     ("sync:run", "", SEES, None, ()),
     ("sync:run_progress", "", DONE, None, ()),
+    ("sync:run_cancel", "", ONLY_POSTED, {}, EDITORS_DO),
 ]  # fmt: skip
 
 # What a parameter of an address is; and of some routes another thing.
 PARAMETERS = {
-    "pk": "list", "entry_pk": "entry", "source_pk": "source", "n": "first", "key": "format", "user_pk": "viewer",
+    "pk": "list", "entry_pk": "entry", "source_pk": "source", "n": "first", "key": "format", "user_pk": "viewer", "service": "service",
 }  # fmt: skip
 OTHERWISE = {
     "lists:undo": {"n": "newest"},
     "lists:revive_source": {"source_pk": "removed_source"},
+    "sync:schedule_source": {"source_pk": "fetched"},
+    "sync:source_address": {"source_pk": "fetched"},
+    "sync:kind": {"key": "kind"},
+    "sync:kind_into": {"key": "kind"},
+    **{f"sync:{name}": {"pk": "tried"} for name in ("found", "try_again", "keep")},
     "lists:review_held": {"pk": "held"},
     "lists:unblock": {"pk": "block"},
-    **{f"sync:{name}": {"pk": "run"} for name in ("run", "run_progress")},
     **{
-        f"sync:{name}": {"pk": "upload"} for name in ("preview", "preview_progress", "read_again", "confirm", "discard")
+        f"sync:account{name}": {"pk": "account"}
+        for name in ("", "_test", "_delete", "_sign_in", "_sign_in_progress", "_sign_in_look", "_sign_in_cancel")
+    },
+    **{f"sync:{name}": {"pk": "run"} for name in ("run", "run_cancel", "run_progress")},
+    **{f"sync:{name}": {"pk": "batch"} for name in ("runs_batch", "runs_batch_progress", "runs_batch_cancel")},
+    **{
+        f"sync:{name}": {"pk": "upload"}
+        for name in ("preview", "preview_progress", "read_again", "take_parts", "confirm", "discard")
     },
 }
 
@@ -142,7 +191,7 @@ def clients(ines, jonas, staff, films, django_user_model):
 
 
 @pytest.fixture
-def things(films, ines, upload, work, clients, django_user_model) -> dict[str, Any]:
+def things(films, ines, upload, live, work, clients, django_user_model) -> dict[str, Any]:
     """One of everything that a page may be about, all on ines' list."""
     run = upload(films, [film(n, rating=5.0) for n in range(1, 4)])
     entry = Entry.objects.get(title="Film 1")
@@ -159,11 +208,19 @@ def things(films, ines, upload, work, clients, django_user_model) -> dict[str, A
     held = Proposal.objects.create(
         kind="held", state="open", list=films, source=source, result={"entries": [entry.pk], "supported": 3}
     )
+    tried = pasted.start(by=ines, address="https://films.example/b.json", list_=films)
+    counts = dict.fromkeys(Counts.__dataclass_fields__, 0)
+    Proposal.objects.filter(pk=tried.pk).update(state="open", result={"content": "films", "counts": counts})
     return {
-        "list": films.pk, "entry": entry.pk, "run": run.pk, "source": source.pk, "removed_source": gone.pk, "other": other.pk,
+        "tried": tried.pk, "kind": "stevenlu",
+        "account": services.make_account(ines, service="trakt", name="Mine", by=ines).pk, "service": "trakt",
+        "batch": Batch.objects.create(requested_by=ines, width=1).pk,
+        "list": films.pk, "entry": entry.pk, "run": run.pk, "source": source.pk, "removed_source": gone.pk,
+        "fetched": live(films).pk, "other": other.pk,
         "merged": merged.pk, "block": block.pk, "held": held.pk, "first": 1, "format": "csv",
         "upload": upload(films, [film(9)], confirm=False).pk, "viewer": django_user_model.objects.get(username="viewer").pk,
         "question": f"{asked.pk}.{answers.mark(asked)}",
+        "change": one_change(films, live)[1].pk,
         "newest": Version.objects.filter(list=films).latest("number").number,
     }  # fmt: skip
 
@@ -231,9 +288,23 @@ OF_A_LIST = [
 @pytest.mark.parametrize("name", OF_A_LIST)
 def test_a_list_in_the_bin_has_no_pages_but_its_way_back(client, films, ines, upload, name):
     upload(films, [film(1)])
-    things = {"entry": Entry.objects.get().pk, "source": Source.objects.get().pk, "format": "csv", "viewer": ines.pk}
+    things = {
+        "entry": Entry.objects.get().pk,
+        "source": Source.objects.get().pk,
+        "format": "csv",
+        "viewer": ines.pk,
+        "kind": "stevenlu",
+    }
     address = address_of(
-        name, {**things, "list": films.pk, "first": 1, "newest": 1, "removed_source": things["source"]}
+        name,
+        {
+            **things,
+            "list": films.pk,
+            "first": 1,
+            "newest": 1,
+            "removed_source": things["source"],
+            "fetched": things["source"],
+        },
     )
     services.bin_list(films, by=ines)
     client.force_login(ines)

@@ -1,6 +1,7 @@
 """The small pure parts, each as a table: titles, order, ranks, packing, the guard, alignment, fields."""
 
 import random
+from array import array
 
 import pytest
 
@@ -65,7 +66,7 @@ def test_a_play_that_nobody_named(title):
     ],
 )
 def test_what_only_a_later_source_has_follows_its_neighbour(sequences, merged):
-    assert order.merge(sequences) == merged
+    assert list(order.merge(sequences)) == merged
 
 
 def test_ranks_hold_any_order_and_few_are_rewritten():
@@ -87,6 +88,37 @@ def test_ranks_hold_any_order_and_few_are_rewritten():
 def test_without_room_between_two_neighbours_all_are_numbered_afresh():
     ranks = order.rerank([1, 3, 2], {1: 10, 2: 11})
     assert sorted(ranks, key=ranks.__getitem__) == [1, 3, 2]
+
+
+def read_in_order(rows, numbers):
+    """The numbers of rows, each (name, what it states or None), and which of them were moved. numbers: as they were."""
+    read = order.SourceOrder()
+    for name, stated in rows:
+        read.append(name, stated)
+    before = array("q", [numbers.get(name, order.NOWHERE) for name, _ in rows] if numbers else [])
+    moved = read.settle(before)
+    return {name: read.number(index) for index, (name, _) in enumerate(rows)}, {rows[index][0] for index in moved}
+
+
+def test_what_a_source_lists_keeps_its_number_whatever_comes_and_goes_around_it():
+    dice, numbers, rows = random.Random(3), {}, [(n, None) for n in range(40)]
+    for turn in range(60):
+        rows = [row for row in rows if dice.random() > 0.1]
+        for n in range(dice.randrange(4)):
+            rows.insert(0 if turn % 2 else dice.randrange(len(rows) + 1), (1000 * (turn + 1) + n, None))
+        known = set(numbers)
+        numbers, moved = read_in_order(rows, numbers)
+        assert sorted(numbers, key=numbers.get) == [name for name, _ in rows]
+        assert not moved & known
+
+
+def test_stated_places_decide_and_few_are_renumbered():
+    rows = [(1, 30), (2, 10), (3, 20), (4, None)]
+    numbers, _ = read_in_order(rows, {})
+    assert sorted(numbers, key=numbers.get) == [2, 3, 4, 1]
+    again, moved = read_in_order([(4, 5), *rows[:3]], numbers)
+    assert sorted(again, key=again.get) == [4, 2, 3, 1]
+    assert moved == {4}
 
 
 @pytest.mark.parametrize("ids", [[], [1], [5, 3, 900_000_000_000, 1], list(range(1000, 0, -1))])

@@ -5,7 +5,8 @@ import random
 import pytest
 
 from lists.models import Strategy
-from lists.resolve import ABSENT, HAND, PRESENCE, PRESENT, Word, resolve
+from lists.resolve import ABSENT, HAND, PRESENCE, PRESENT, resolve
+from lists.words import Word
 
 
 def word(source: int, *, first_at: int = 0, times: dict | None = None, key: str = "k", **values) -> Word:

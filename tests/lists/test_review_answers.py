@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 
 from lists import services
 from lists.models import Audit, Conflict
@@ -276,3 +277,35 @@ def test_who_may_not_merge_things_is_not_offered_it(client, films, disagreeing, 
     assert Conflict.objects.get().state == "open"
     client.force_login(staff)
     assert 'value="same"' in client.get(MATCHES).content.decode()
+
+
+@pytest.mark.covers("WISH-03")
+def test_an_entry_says_who_lists_it_since_when_where_each_field_is_from_and_what_was_decided(
+    client, page, films, contradicted, ines
+):
+    contradicted()
+    client.force_login(ines)
+    decide(client, CONFLICTS, f"take-{films.sources.get().pk}")
+    found, source = films.entries.get(title="Film 1"), films.sources.get()
+    html = page("lists:entry", films.pk, found.pk)
+    assert re.search(r"rows\.json</bdi></b> lists it, place 1\..*?since <time.*?last read <time", html, re.S)
+    assert re.search(
+        r"What was decided.*?<dt>Year</dt><dd><del><bdi>1950</bdi></del> <ins><bdi>1960</bdi></ins>.*?by ines",
+        html,
+        re.S,
+    )
+    assert "What was decided" not in page("lists:entry", films.pk, films.entries.get(title="Film 2").pk)
+
+    told = client.get(f"/api/v1/lists/{films.pk}/entries/{found.pk}/").json()
+    [claim] = told["claims"]
+    assert (claim["source"], claim["since"]) == (source.pk, told["claims"][0]["since"])
+    assert parse_datetime(claim["read_at"]) == source.last_success_at
+    assert {row["source_name"] for row in told["origins"]} >= {"rows.json"}
+    [decision] = told["decisions"]
+    assert (decision["field"], decision["before"], decision["after"], decision["decided_by"]) == (
+        "year",
+        1950,
+        1960,
+        "ines",
+    )
+    assert told["conflicts"] == []

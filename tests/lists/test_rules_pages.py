@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from lists import services
-from lists.models import Audit, Claim, Entry, SitePolicy, Version
+from lists.models import Audit, Claim, Conflict, Entry, SitePolicy, Source, Version
 
 
 def film(n: int, **more):
@@ -68,7 +68,7 @@ def test_the_page_says_what_the_site_says(page, films):
     site.strategy, site.removals, site.held_share = "merge", "ask", 44
     site.save()
     html = page("lists:rules", films.pk)
-    assert "As the site says: put lists of words together" in html
+    assert "As the site says: put the best of all together" in html
     assert "As the site says: ask me about every removal" in html
     assert "Empty: as the site says, 44." in html
 
@@ -111,3 +111,124 @@ def test_only_the_owner_sets_rules(client, films, jonas):
     assert refused.status_code == 403
     assert "Only the owner of this list may do that. Nothing was changed." in refused.content.decode()
     assert address not in client.get(reverse("lists:settings", args=[films.pk])).content.decode()
+
+
+# -- scored strategies, from the page to the list ----------------------------------------------------------------------
+
+
+RICH = {"overview": "A story.", "poster": "https://example.org/p.jpg", "runtime_s": 5400}
+
+
+@pytest.fixture
+def two_sources(films, upload):
+    upload(films, [film(1, rating=5.0, overview="Short.", year=1990)], name="first.json")
+    upload(
+        films,
+        [film(1, rating=7.0, overview="Other.", year=1991, poster="https://example.org/p.jpg")],
+        source=None,
+        name="second.json",
+    )
+    return films.sources.get(name="first.json"), films.sources.get(name="second.json")
+
+
+@pytest.mark.covers("CONF-03", "CONF-04", "CONF-05")
+def test_a_list_takes_the_better_record_or_the_newer_one(client, films, ines, upload):
+    client.force_login(ines)
+    upload(films, [film(1, rating=5.0, year=1990)], name="first.json")
+    upload(films, [film(1, rating=7.0, year=1991)], source=None, name="second.json")
+    first, second = films.sources.get(name="first.json"), films.sources.get(name="second.json")
+    save(client, films, strategy="intelligent")
+    assert Entry.objects.get().year == 1990, "neither is better or a day newer"
+    Claim.objects.filter(source=first).update(first_at=timezone.now() - timedelta(hours=23))
+    save(client, films, strategy="priority")
+    save(client, films, strategy="intelligent")
+    assert Entry.objects.get().year == 1990
+    Claim.objects.filter(source=first).update(first_at=timezone.now() - timedelta(hours=25))
+    save(client, films, strategy="priority")
+    save(client, films, strategy="intelligent")
+    entry = Entry.objects.get()
+    assert (entry.year, entry.rating, entry.origin_of("year")) == (1991, 7.0, second.pk)
+    upload(films, [film(1, rating=5.0, year=1990, **RICH)], source=first)
+    assert Entry.objects.get().year == 1990, "now it is clearly better"
+
+
+@pytest.mark.covers("CONF-06", "CONF-07", "CONF-08", "CONF-09", "CONF-11")
+def test_a_list_goes_by_rules_and_believes_a_source_about_a_field(client, page, films, ines, two_sources):
+    client.force_login(ines)
+    second = two_sources[1]
+    save(client, films, strategy="rules")
+    entry = Entry.objects.get()
+    assert (entry.poster, entry.overview) == ("https://example.org/p.jpg", "Short.")
+    said = save(client, films, strategy="rules", prefer_overview=str(second.pk))
+    assert "Saved. The list was looked at again" in said
+    entry.refresh_from_db()
+    assert (entry.overview, entry.rating) == ("Other.", 5.0)
+    films.refresh_from_db()
+    assert films.policy["preferred"] == {"overview": second.pk}
+    assert f'<option value="{second.pk}" selected>second.json' in page("lists:rules", films.pk)
+    save(client, films, strategy="rules")
+    entry.refresh_from_db()
+    assert entry.overview == "Short."
+
+
+@pytest.mark.covers("CONF-09", "CONF-11")
+def test_the_site_prefers_kinds_of_sources_in_the_admin(client, staff, films, two_sources, upload):
+    services.change_rules(films, by=films.owner, strategy="rules")
+    first, second = two_sources
+    Source.objects.filter(pk=second.pk).update(adapter="tmdb_popular")
+    client.force_login(staff)
+    address = reverse("admin:lists_sitepolicy_change", args=[SitePolicy.current().pk])
+    form = {
+        "strategy": "priority", "removals": "remove", "conflict_days": "7", "accept_confidence": "0.9",
+        "held_share": "20", "held_share_always": "50", "held_floor": "3",
+    }  # fmt: skip
+    answer = client.post(address, {**form, "preferred": '{"colour": "tmdb"}'})
+    assert "There is no field called &#x27;colour&#x27;." in answer.content.decode()
+    client.post(address, {**form, "preferred": '{"overview": "tmdb"}'})
+    assert services.settle_rules() == 1
+    assert Entry.objects.get().overview == "Other."
+    services.change_rules(films, by=films.owner, preferred={"overview": first.pk})
+    assert Entry.objects.get().overview == "Short.", "the list's own word goes before the site's"
+
+
+@pytest.mark.parametrize(
+    "preferred", [{"colour": "imdb"}, {"overview": 999_999}, {"overview": True}, {"overview": ""}, ["imdb"]]
+)
+def test_a_preference_that_makes_no_sense_is_refused(films, ines, preferred):
+    with pytest.raises(services.Unfit):
+        services.change_rules(films, by=ines, preferred=preferred)
+    films.refresh_from_db()
+    assert films.policy == {}
+
+
+@pytest.mark.covers("CONF-10")
+def test_a_merged_entry_names_the_source_of_each_field(client, page, films, ines, two_sources):
+    client.force_login(ines)
+    save(client, films, strategy="merge")
+    entry = Entry.objects.get()
+    assert (entry.rating, entry.poster) == (5.0, "https://example.org/p.jpg")
+    html = page("lists:entry", films.pk, entry.pk)
+    assert "first.json" in html
+    assert "second.json" in html
+
+
+@pytest.mark.covers("HIST-10")
+def test_what_the_rules_decide_between_sources_is_recorded(client, page, films, ines, upload):
+    upload(films, [film(1, rating=5.0)], name="first.json")
+    Claim.objects.update(first_at=timezone.now() - timedelta(days=1))
+    upload(films, [film(1, rating=7.0)], source=None, name="second.json")
+    first, second = films.sources.get(name="first.json"), films.sources.get(name="second.json")
+    assert not Conflict.objects.exists()
+    client.force_login(ines)
+    save(client, films, strategy="new")
+    row = Conflict.objects.get()
+    assert (row.state, row.field, row.before, row.after, row.strategy, row.choice) == (
+        "decided", "rating", 5.0, 7.0, "new", "new",
+    )  # fmt: skip
+    assert {option["source"]: option["value"] for option in row.options} == {first.pk: 5.0, second.pk: 7.0}
+    assert row.decided_at is not None
+    assert row.version is not None
+    html = client.get(reverse("lists:review_conflicts"), {"state": "decided"}).content.decode()
+    assert "by the rules of the list" in html
+    upload(films, [film(1, rating=8.0)], source=second)
+    assert Conflict.objects.count() == 1, "a source's own new word is no contradiction"

@@ -1,7 +1,13 @@
-"""`python -m tests.sync.boot COMMAND`: manage.py with the sources of the tests, for tests of real processes."""
+"""`python -m tests.sync.boot COMMAND`: manage.py with the sources of the tests, for tests of real processes.
 
+`python -m tests.sync.boot talk` does what it is told, line by line: Python as a JSON string, answered by the value of
+`answer` as JSON. `tests.sync.boot:application` is the web.
+"""
+
+import json
 import os
 import sys
+import traceback
 
 import django
 from django.core.management import execute_from_command_line
@@ -9,6 +15,32 @@ from django.core.management import execute_from_command_line
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 
-from tests import scripted  # noqa: E402, F401 - registers its adapters
+from django.conf import settings  # noqa: E402
+from django.core.wsgi import get_wsgi_application  # noqa: E402
+from django.db import connection  # noqa: E402
 
-execute_from_command_line(["manage.py", *sys.argv[1:]])
+from tests import held, scripted, way_out  # noqa: E402, F401 - registers its adapters
+
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # a request of the API checks a password
+way_out.watch()
+application = get_wsgi_application()
+
+
+def talk() -> None:
+    known: dict = {}
+    for line in sys.stdin:
+        try:
+            known["answer"] = None
+            exec(json.loads(line), known)
+            print(json.dumps({"answer": known["answer"]}, default=str), flush=True)
+        except BaseException:
+            print(json.dumps({"broke": traceback.format_exc()}), flush=True)
+        connection.close()
+
+
+if __name__ == "__main__":
+    held.install()
+    if sys.argv[1:] == ["talk"]:
+        talk()
+    else:
+        execute_from_command_line(["manage.py", *sys.argv[1:]])

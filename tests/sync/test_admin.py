@@ -14,6 +14,7 @@ from lists import services
 from lists.models import MediaList, Source
 from sync.models import Run
 from tests.admin_forms import act, page, told
+from tests.states import in_state
 
 # django-q2 shows its own queue only while the queue is in the database.
 QUEUE = [model for model in (Schedule, Success, Failure, OrmQ) if admin.site.is_registered(model)]
@@ -44,7 +45,7 @@ def test_a_run_is_only_looked_at(desk, run):
 def test_a_page_of_runs_takes_as_many_queries_for_1000_as_for_10(desk, run):
     def fill_and_count(count):
         Run.objects.bulk_create([
-            Run(list=run.list, source_id=run.source_id, kind="manual", state="completed") for _ in range(count)
+            Run(list=run.list, source_id=run.source_id, kind="manual", **in_state("completed")) for _ in range(count)
         ])  # fmt: skip
         with CaptureQueriesContext(connection) as asked:
             assert desk.get(page(Run)).status_code == 200
@@ -110,6 +111,7 @@ def test_a_list_is_synced_from_its_page_or_its_sources(desk, films, live, work, 
     assert titles(films) == ["Film 1", "Film 2"]
     assert "left alone until" in told(act(desk, model, action, row))
     assert Run.objects.count() == 1
+    assert "1 queued" in told(act(desk, Source, "force_sources", live))
 
 
 def test_a_file_is_not_fetched(desk, run):

@@ -10,6 +10,7 @@ from rest_framework.test import APIClient
 from lists.models import Entry, Item, MediaList, Proposal, Version
 from sync import tasks, uploads
 from sync.models import Run
+from tests.states import in_state
 
 
 def film(n, **more):
@@ -212,7 +213,7 @@ def test_runs_are_filtered_by_list_state_and_date_and_paged(mine, films, upload)
     other = upload(None, [film(1)])
     states = ["completed", "partial", "failed", "cancelled", "running"]
     for day, (run, state) in enumerate(zip([*runs, other], states, strict=True), 1):
-        Run.objects.filter(pk=run.pk).update(state=state, created_at=f"2024-03-0{day}T12:00:00Z")
+        Run.objects.filter(pk=run.pk).update(**in_state(state), created_at=f"2024-03-0{day}T12:00:00Z")
 
     def found(**query):
         return [row["id"] for row in mine.get("/api/v1/runs/", query).json()["results"]]
@@ -238,7 +239,7 @@ def test_runs_are_filtered_by_list_state_and_date_and_paged(mine, films, upload)
 def test_a_page_of_runs_takes_as_many_queries_for_200_as_for_2(mine, films, upload, django_assert_max_num_queries):
     run = upload(films, [film(1)])
     Run.objects.bulk_create([
-        Run(list=films, source_id=run.source_id, kind="manual", state="completed", version=run.version)
+        Run(list=films, source_id=run.source_id, kind="manual", **in_state("completed"), version=run.version)
         for _ in range(200)
     ])  # fmt: skip
     with django_assert_max_num_queries(3):

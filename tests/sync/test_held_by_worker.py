@@ -38,8 +38,7 @@ class Source:
 
     def __init__(self, folder):
         self.path = folder / "answer.json"
-        self.worker = Program(folder, "worker", script=("-m", "tests.sync.boot"))
-        self.worker.manage("migrate", "--verbosity", "0")
+        self.worker = Program(folder, "worker", script=("-m", "tests.sync.boot")).with_tables()
         self.do(SET_UP.format(path=str(self.path)))
         self.worker.start()
 

@@ -5,6 +5,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from rest_framework.test import APIClient
 
 from lists.models import Entry
+from tests.sync.sources.test_imdb_page import FILM, SHOW, listed
+from tests.sync.sources.test_imdb_page import page as saved
 
 NOW = '''Position,Const,Created,Modified,Description,Title,Original Title,URL,Title Type,IMDb Rating,Runtime (mins),Year,\
 Genres,Num Votes,Release Date,Directors,Your Rating,Date Rated
@@ -49,6 +51,40 @@ def test_an_export_of_any_age_comes_in_by_the_api(ines, work, body, encoding):
         "2021-03-04",
     )
     assert (second.title, second.kind, second.year, second.runtime_s) == ("Année 1", "show", 2019, 3300)
-    assert list(first.claims.values_list("position", "key")) == [(1, "tt0000011")]
+    assert list(first.claims.values_list("key", flat=True)) == ["tt0000011"]
     shown = client.get(f"/api/v1/lists/{first.list_id}/entries/{first.pk}/").json()
     assert shown["ids"] == {"imdb": "tt0000011"} or {"namespace": "imdb", "value": "tt0000011"} in shown["ids"]
+
+
+CHART = {"props": {"pageProps": {"pageData": {"chartTitles": {"edges": [{"node": FILM}, {"node": SHOW}]}}}}}
+
+
+@pytest.mark.covers("SRC-01")
+@pytest.mark.parametrize(
+    "page", [listed(FILM, SHOW), listed(FILM, SHOW, holder="predefinedList"), CHART], ids=["list", "watchlist", "chart"]
+)
+def test_a_saved_page_comes_in_by_the_api(ines, work, page):
+    client = APIClient()
+    client.force_authenticate(ines)
+    file = SimpleUploadedFile("saved.html", saved(page).encode())
+    sent = client.post("/api/v1/uploads/", {"file": file, "list_name": "Films"}, format="multipart").json()
+    work()
+    client.post(f"/api/v1/uploads/{sent['id']}/confirm/")
+    work()
+    assert list(Entry.objects.order_by("rank").values_list("title", "kind")) == [
+        ("Salt Harbour", "movie"), ("Quiet Rooms", "show"),
+    ]  # fmt: skip
+
+
+@pytest.mark.covers("SRC-04")
+def test_a_saved_page_of_the_sites_guard_is_refused_with_a_way_out(ines, work):
+    client = APIClient()
+    client.force_authenticate(ines)
+    guard = b"<!DOCTYPE html><html><head><script>window.gokuProps = {}; // awswaf</script></head><body></body></html>"
+    file = SimpleUploadedFile("saved.html", guard)
+    sent = client.post("/api/v1/uploads/", {"file": file, "list_name": "Films"}, format="multipart").json()
+    work()
+    told = client.get(f"/api/v1/uploads/{sent['id']}/").json()
+    assert told["state"] == "refused"
+    assert "Nothing was read. Export the list at imdb.com/exports and upload that file." in told["error"]
+    assert not Entry.objects.exists()

@@ -1,6 +1,7 @@
 """What people do between the moment at which a sync is planned and the one at which it is published."""
 
 import json
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -33,10 +34,10 @@ def between(monkeypatch):
     def between(act):
         publish, waiting = pipeline._publish, [act]
 
-        def late(*args):
+        def late(*args, **named):
             while waiting:
                 waiting.pop()()
-            return publish(*args)
+            return publish(*args, **named)
 
         monkeypatch.setattr(pipeline, "_publish", late)
 
@@ -82,7 +83,7 @@ def test_a_waiting_run_writes_nothing_once_its_source_or_list_is_gone(films, liv
         services.bin_list(films, by=ines)
     work()
     run.refresh_from_db()
-    assert (run.state, titles(films)) == (Run.State.FAILED, ["Film 1", "Film 2"])
+    assert (run.state, titles(films)) == (Run.State.CANCELLED, ["Film 1", "Film 2"])
 
 
 def test_an_upload_removes_only_what_its_preview_named(films, upload, ines, titles, work):
@@ -107,7 +108,7 @@ def test_an_edited_export_does_not_overwrite_a_newer_edit(films, upload, ines, j
     run = uploads.confirm(proposal, by=ines)
     work()
     run.refresh_from_db()
-    assert (run.state, run.error_code) == (Run.State.FAILED, "too_late")
+    assert (run.state, run.error_code) == (Run.State.FAILED, "refused")
     assert Entry.objects.filter(title="Jonas").exists()
 
 
@@ -160,3 +161,42 @@ def test_a_decision_is_not_overwritten_by_its_deadline(films, upload, ines):
 def test_an_id_is_no_word_of_the_database(films, ines, namespace):
     with pytest.raises(services.Unfit):
         services.block(by=ines, scope="list", list_=films, namespace=namespace, value="(")
+
+
+def test_what_a_sync_says_while_a_rollback_is_planned_is_not_lost(films, live, ines, monkeypatch):
+    """It made no version: the edit hid what it said."""
+    source = live(films)
+    source.sync([film(1, rating=5.0)])
+    found = entry(films, "Film 1")
+    services.edit_entries(films, {found.pk: {"rating": 9.0}}, by=ines)
+    module = sys.modules["lists.services.rollback"]  # the name is that of its function, too
+    plan, waiting = module.plan_rollback, [True]
+
+    def late(*args, **named):
+        planned = plan(*args, **named)
+        if waiting and waiting.pop():
+            source.sync([film(1, rating=7.0)])
+        return planned
+
+    monkeypatch.setattr(module, "plan_rollback", late)
+    services.rollback(films, films.versions.get(number=1), by=ines, seen=2)
+    found.refresh_from_db()
+    assert found.rating == 5.0
+    assert [(edit.value, edit.base, edit.firm) for edit in found.edits.all()] == [(5.0, 7.0, False)]
+    services.release(films, by=ines)
+    found.refresh_from_db()
+    assert found.rating == 7.0
+
+
+def test_own_words_are_taken_where_the_change_makes_no_version(films, live, ines):
+    """Somebody had set by hand what the source said, so taking the change moves its claim and nothing else."""
+    source = live(films)
+    source.sync([film(1, rating=5.0), film(2)])
+    services.change_rules(films, by=ines, review_unsure=True, accept_confidence=1)
+    assert source.sync([film(1, rating=7.0), film(2)]).held == 1
+    found = entry(films, "Film 1")
+    services.edit_entries(films, {found.pk: {"rating": 7.0}}, by=ines)
+    [question] = Conflict.objects.filter(state="open")
+    services.decide([question], by=ines, choice="type", value={"rating": 8.0})
+    found.refresh_from_db()
+    assert found.rating == 8.0

@@ -12,6 +12,7 @@ from django.utils import timezone
 from lists import services
 from sync.models import Run
 from sync.views.runs import RUNS_SHOWN
+from tests.states import in_state
 
 
 def film(n: int, **more):
@@ -47,7 +48,13 @@ def test_runs_are_chosen_by_list_state_and_day_and_paged(page, client, films, in
     first, second = upload(films, [film(1)]), upload(other, [film(1), {"broken": "x"}])
     source = first.source
     Run.objects.bulk_create(
-        Run(list=films, source=source, kind="upload", state="failed", created_at=timezone.now() - timedelta(days=9))
+        Run(
+            list=films,
+            source=source,
+            kind="upload",
+            **in_state("failed"),
+            created_at=timezone.now() - timedelta(days=9),
+        )
         for _ in range(RUNS_SHOWN + 5)
     )
 
@@ -82,7 +89,7 @@ def test_runs_of_somebody_else_are_not_shown(client, films, jonas, upload):
 
 def test_a_running_import_shows_on_every_page(page, client, films, upload):
     run = upload(films, [film(1)])
-    Run.objects.filter(pk=run.pk).update(state=Run.State.RUNNING, progress=62, step="Comparing")
+    Run.objects.filter(pk=run.pk).update(**in_state("running"), progress=62, step="Comparing")
     assert "62 %" in client.get(reverse("lists:index")).content.decode()
     html = page("run", run.pk)
     assert '<li class="now" aria-current="step">' in html
@@ -97,7 +104,7 @@ def test_a_thousand_runs_ask_as_often_as_ten(client, films, ines, upload):
     def queries(size: int) -> list[int]:
         missing = size - Run.objects.count()
         Run.objects.bulk_create(
-            Run(list=films, source=run.source, kind="upload", state="failed") for _ in range(missing)
+            Run(list=films, source=run.source, kind="upload", **in_state("failed")) for _ in range(missing)
         )
         counts = []
         for address in (

@@ -104,7 +104,7 @@ def test_a_bad_day_is_said_beside_the_source_and_changes_nothing(about, films, l
     source = live(films)
     source.sync([film(1)])
     source.sync({"fail": "It did not answer. Nothing was changed."})
-    assert "Failed 1 time; nothing was changed" in about(films)
+    assert "Failed 1 time; nothing was removed" in about(films)
     assert titles(films) == ["Film 1"]
 
 

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 
-from tests.processes import Program, wait_for
+from tests.processes import Program, strain, wait_for
 
 URL = os.environ.get("DATABASE_URL", "")
 READY = "Listkeeper runs at"
@@ -51,7 +51,7 @@ def test_it_runs_on_postgresql_and_redis_by_environment_variables_alone(up, data
     assert SHOWN.search(up.output)
     assert up.status() in (200, 302)
     process.send_signal(signal.SIGTERM)
-    assert process.wait(30) == 0
+    assert process.wait(60 * strain()) == 0
     assert up.left() == {}
     assert "Traceback" not in up.output
     assert not list((up.folder / "data").glob("*.sqlite3*"))
@@ -68,7 +68,7 @@ def test_the_first_start_shows_a_password_once_and_serves_until_it_is_stopped(up
     assert up.status() in (200, 302)
     assert len(up.left()) > 3
     process.send_signal(signal.SIGINT)
-    assert process.wait(30) == 0
+    assert process.wait(60 * strain()) == 0
     assert up.left() == {}
     assert "Traceback" not in up.output
     assert up.output.endswith("Listkeeper has stopped.\n")
@@ -91,9 +91,9 @@ def password_of_admin(database: Path) -> str:
 @linux
 @pytest.mark.parametrize(("name", "says"), [("gunicorn", "The web server ended"), ("manage.py", "The worker ended")])
 def test_if_one_of_its_processes_dies_it_stops_the_other_and_says_so(up, name, says):
-    process = up.start_and_wait(READY)
+    process = up.with_tables().start_and_wait(READY)
     os.kill(up.child(name), signal.SIGKILL)
-    assert process.wait(30) == 1
+    assert process.wait(60 * strain()) == 1
     assert up.left() == {}
     assert says in up.output.splitlines()[-1]
     assert "signal 9" in up.output.splitlines()[-1]
@@ -102,19 +102,19 @@ def test_if_one_of_its_processes_dies_it_stops_the_other_and_says_so(up, name, s
 @sqlite
 @linux
 def test_nothing_outlives_it_when_it_is_killed(up):
-    process = up.start_and_wait(READY)
+    process = up.with_tables().start_and_wait(READY)
     process.kill()
     process.wait()
-    wait_for(lambda: not up.left(), within=30)
+    wait_for(lambda: not up.left(), within=60)
     assert up.left() == {}
 
 
 @sqlite
 def test_a_stop_during_the_set_up_is_quiet(up):
     process = up.start()
-    wait_for(lambda: "Preparing" in up.output, within=30)
+    wait_for(lambda: "Preparing" in up.output, within=60)
     process.send_signal(signal.SIGTERM)
-    assert process.wait(30) == 0
+    assert process.wait(60 * strain()) == 0
     assert "Traceback" not in up.output
 
 
@@ -130,7 +130,7 @@ def test_a_stop_during_the_set_up_is_quiet(up):
     ],
 )
 def test_what_cannot_work_ends_in_one_line(up, env, says):
-    assert up.start(**env).wait(60) == 1
+    assert up.start(**env).wait(60 * strain()) == 1
     assert says in up.output.splitlines()[-1]
     assert "Traceback" not in up.output
     assert "s3cret" not in up.output
@@ -139,7 +139,7 @@ def test_what_cannot_work_ends_in_one_line(up, env, says):
 @sqlite
 def test_a_taken_port_is_named_with_a_way_out(up):
     with socket.create_server(("127.0.0.1", up.port)):
-        assert up.start().wait(60) == 1
+        assert up.start().wait(60 * strain()) == 1
     assert up.output == (
         f"Port {up.port} is taken. Set LISTKEEPER_PORT to another one, for example "
         f"LISTKEEPER_PORT={up.port + 80 if up.port + 80 < 65536 else 8080} make run.\n"

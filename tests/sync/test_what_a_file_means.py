@@ -10,7 +10,7 @@ from lists.match import Matcher, SomebodyWasFirst
 from lists.models import Entry, Proposal
 from lists.records import Record
 from lists.versions import diff
-from sync import runs, tasks, uploads
+from sync import previews, runs, tasks, uploads
 from sync.models import Run
 
 
@@ -137,13 +137,13 @@ def test_a_bare_name_is_doubted_whichever_row_stands_first(films, upload, ines):
 
 def test_a_preview_that_was_discarded_while_it_was_read_stays_so(films, ines, monkeypatch):
     proposal = uploads.start(json.dumps([film(1)]).encode(), by=ines, list_=films, adapter="scripted")
-    preview = uploads._preview
+    preview = previews._preview
 
     def discarded_meanwhile(waiting):
         uploads.discard(waiting, by=ines)
         return preview(waiting)
 
-    monkeypatch.setattr(uploads, "_preview", discarded_meanwhile)
+    monkeypatch.setattr(previews, "_preview", discarded_meanwhile)
     assert tasks.prepare_upload(proposal.pk) == "somebody decided meanwhile"
     proposal.refresh_from_db()
     assert proposal.state == Proposal.State.WITHDRAWN
@@ -166,9 +166,9 @@ def test_two_files_of_one_list_come_in_in_the_order_in_which_they_were_confirmed
     first = upload(films, [film(1)], confirm=False)
     second = upload(films, [film(1), film(2)], source=None, confirm=False)
     first, second = uploads.confirm(first, by=ines), uploads.confirm(second, by=ines)
-    assert "not waiting" in tasks.execute_run(second.pk)
-    assert "version 1" in tasks.execute_run(first.pk)
-    assert "version 2" in tasks.execute_run(second.pk)
+    # A task wakes a worker; which run is next says the table.
+    assert tasks.execute_run(second.pk) == f"Run {first.pk} of {films}: version 1"
+    assert tasks.execute_run(first.pk) == f"Run {second.pk} of {films}: version 2"
 
 
 def test_a_run_that_has_ended_is_not_closed_again(films, upload):

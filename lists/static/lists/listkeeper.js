@@ -9,6 +9,12 @@ for (const radio of document.querySelectorAll('input[name="theme"]')) {
 // A form that came back with a wrong field begins there; it may be far below. Review has keys of its own.
 document.querySelector("main form:not([data-review]) [aria-invalid='true']")?.focus();
 
+// A picture that does not come leaves the drawn one in view, without the browser's sign for a broken one.
+document.addEventListener("error", (event) => event.target.matches?.(".poster img") && event.target.remove(), true);
+for (const picture of document.querySelectorAll(".poster img")) {
+  if (picture.complete && !picture.naturalWidth) picture.remove();
+}
+
 // "/" goes to the search, Escape closes an open menu.
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest("input, textarea, select, [contenteditable]");
@@ -31,6 +37,18 @@ document.addEventListener("click", (event) => {
     if (!menu.contains(event.target)) menu.open = false;
   }
 });
+
+// Copy buttons: <button data-copy="#code" hidden>. Browsers let only safe pages write to the clipboard.
+for (const button of navigator.clipboard ? document.querySelectorAll("[data-copy]") : []) {
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.querySelector(button.dataset.copy).textContent.trim());
+    const word = button.querySelector("span");
+    const before = word.textContent;
+    word.textContent = "Copied";
+    setTimeout(() => (word.textContent = before), 2000);
+  });
+}
 
 // A file dropped on the field is chosen in it; its name stands where the browser's own control was.
 for (const drop of document.querySelectorAll("[data-drop]")) {

@@ -92,6 +92,13 @@ FILE "night.mp3" MP3
         ('TITLE "The \\"Best\\" Of"', 'The "Best" Of'),
         ('TITLE "The ""Best"" Of"', 'The "Best" Of'),
         ('TITLE "The "Best" Of"', 'The "Best" Of'),
+        ('TITLE "\\"\\" is empty"', '"" is empty'),
+        ('TITLE "Ends with a \\"mark\\""', 'Ends with a "mark"'),
+        ('TITLE "A title" ; of an editor', "A title"),
+        ('TITLE "A title"   // of another', "A title"),
+        ('TITLE "A; B // C"', "A; B // C"),
+        ("TITLE AC//DC", "AC//DC"),
+        ('TITLE "' + "x" * 700 + '"', "x" * 500),
         ('TITLE "Never closed', "Never closed"),
         ('TITLE "Heroes" (Live)', '"Heroes" (Live)'),
         ("TITLE Don't", "Don't"),
@@ -153,6 +160,55 @@ FILE "two.wav" WAVE
 def test_what_is_no_time_and_no_name_changes_nothing(line):
     rows = read(sheet("TITLE x", line))
     assert [row.values for row in rows[1:]] == [{"title": "x"}]
+
+
+@pytest.mark.covers("CUE-05")
+@pytest.mark.parametrize("line", ["INDEX 01 00:07:00 ; late", "INDEX 01 00:07:00 // late", "INDEX 01  00:07:00  "])
+def test_a_remark_behind_a_time_is_passed_over(line):
+    assert tracks(sheet("TITLE x", line)) == [{"title": "x", "cue_ms": 7000}]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("REM BPM 124.5", {"bpm": 124.5}),
+        ('REM BPM "128"', {"bpm": 128.0}),
+        ("rem key 8A", {"musical_key": "8A"}),
+        ('REM LABEL "Salt Records"', {"label": "Salt Records"}),
+        ("REM CONFIDENCE 0.9", {"confidence": 0.9}),
+        ("REM PLAYED with", {"played_as": "with"}),
+        ("REM PLAYED loud", {}),
+        ("REM BPM fast", {}),
+        ("REM BPM", {}),
+        ("REM COMPOSER x", {}),
+        ("REM", {}),
+        ("REM LISTKEEPER nothing of ours", {}),
+    ],
+)
+def test_remarks_that_programs_agree_on_are_read(line, said):
+    assert tracks(sheet("TITLE x", line)) == [{"title": "x"} | said]
+    assert read(sheet("TITLE x", line))[1].ref is None
+
+
+def test_our_own_export_names_its_entries():
+    ref = "0b5f0c9e-7d0c-4c53-9d3c-0d6b2f7a1f11/7@3"
+    assert read(sheet("TITLE x", f"REM LISTKEEPER {ref}"))[1].ref == ref
+
+
+@pytest.mark.parametrize(
+    ("title", "performer", "said"),
+    [
+        ("ID", "ID", {}),
+        ("ID", "", {}),
+        ("ID", "Ann", {"artist": "Ann"}),
+        ("Low Tide", "ID", {"title": "Low Tide"}),
+        ("Low Tide", "", {"title": "Low Tide", "artist": "DJ One"}),
+        ("Titanium", "David Guetta", {"title": "Titanium", "artist": "David Guetta"}),
+        ("Untitled", "Ann", {"title": "Untitled", "artist": "Ann"}),
+    ],
+)
+def test_of_a_track_that_nobody_knows_a_sheet_says_no_name(title, performer, said):
+    assert tracks('PERFORMER "DJ One"\n' + sheet(f'TITLE "{title}"', f'PERFORMER "{performer}"')) == [said]
 
 
 @pytest.mark.parametrize("line", ["INDEX 01 00:00.00", "INDEX 01", "INDEX", "INDEX 01 00:61:00", "INDEX x 00:00:00"])
@@ -224,6 +280,33 @@ def test_a_sheet_without_a_track_is_refused(text, says, line):
 def test_lines_without_end_do_not_keep_it_busy():
     rows = read(sheet('TITLE "' + " " * 300_000 + '"', "FILE " + "x " * 300_000) + "\n" * 300_000)
     assert len(rows) == 2
+
+
+@pytest.mark.parametrize(
+    "line", ["FILE x{}y", "FILE x{}", "INDEX 01 {}x", "INDEX 01 0:0:0{}x", 'TITLE "a"{}x', "REM{}x", "TRACK{}1"]
+)
+def test_blanks_do_not_keep_it_busy(line):
+    """With a pattern that tries every blank as the first, this takes minutes."""
+    assert read(sheet(*[line.format(" " * 1980)] * 3000))
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ('FILE "a b.wav" WAVE', "a b.wav"),
+        ("FILE a.wav\tMP3", "a.wav"),
+        ("FILE a b.wav", "a b.wav"),
+        ('FILE "WAVE"', "WAVE"),
+        ("FILE", None),
+    ],
+)
+def test_a_file_is_named_with_or_without_its_type(line, name):
+    assert read(f"{line}\nTRACK 01 AUDIO\n")[0].facts.get("file") == name
+
+
+def test_more_tracks_than_a_set_has_are_refused():
+    with pytest.raises(BadPayload, match="more than 10,000 tracks"):
+        read("TRACK 1 AUDIO\n" * 10_001)
 
 
 @pytest.mark.parametrize(

@@ -33,9 +33,9 @@ def read(value, **config) -> list:
         ({"id": 1396, "media_type": "tv", "name": "Some", "first_air_date": "2008-01-20"}, "show",
          {"tmdb": "show/1396"}, {"title": "Some", "year": 2008, "release_date": "2008-01-20"}),
         ({"title": "Heat", "ids": {"imdb": "tt0113277", "tmdb": "949", "mal": 3}}, "movie",
-         {"imdb": "tt0113277", "tmdb": "movie/949"}, {"title": "Heat"}),
+         {"imdb": "tt0113277", "tmdb": "movie/949", "mal": "movie/3"}, {"title": "Heat"}),
         ({"movie": {"title": "Heat", "ids": {"simkl": 1, "imdb": "tt0113277"}}}, "movie",
-         {"imdb": "tt0113277"}, {"title": "Heat"}),
+         {"imdb": "tt0113277", "simkl": "movie/1"}, {"title": "Heat"}),
         ({"title": "Heat", "poster": "/x.jpg", "rating": 85, "created": 1699999999}, "movie", {}, {"title": "Heat"}),
         ({"title": "Heat", "poster_url": "https://img.example/x.jpg"}, "movie", {},
          {"title": "Heat", "poster": "https://img.example/x.jpg"}),
@@ -147,7 +147,7 @@ def test_a_file_that_is_no_list_is_refused_with_its_line(text, says, line):
 
 
 def test_huge_numbers_and_deep_items_are_only_their_own_rows_trouble():
-    rows = read(f'["Heat", {{"title": "x", "year": {"9" * 100}}}, {"[" * 900}{"]" * 900}]')
+    rows = read(f'["Heat", {{"title": "x", "year": {"9" * 100}}}, {"[" * 60}{"]" * 60}]')
     assert [type(row) for row in rows] == [Record, Unreadable, Unreadable]
 
 
@@ -169,3 +169,9 @@ def test_json_that_breaks_off_is_no_table():
     assert "csv_table" not in [found.key for found in recognise(body)]
     with pytest.raises(BadPayload, match="not JSON"):
         list(ADAPTERS[recognise(body)[0].key]().fetch(Context(body)))
+
+
+def test_a_providers_catalogue_is_no_list_of_films():
+    body = b'[{"num": 1, "name": "Harbour One", "stream_id": 7, "stream_type": "live", "category_id": "3"}]'
+    with pytest.raises(BadPayload, match="playlist"):
+        list(ADAPTERS["json_list"]().fetch(Context(body)))

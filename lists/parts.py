@@ -1,0 +1,149 @@
+"""A change of very many entries on SQLite, whose one writer would keep all others waiting: several versions, one after the other.
+
+What comes is shown first, then what changes, at last what leaves. Each version is whole, with the claims and edits of its
+entries; order, what is known of the source and the end of the run go with the last. In between others may write. Then, or if
+the process dies, the first versions stand, and a new plan of the same change holds what is left of it.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence, Sized
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db import connection
+
+from lists.dense import BySlot
+from lists.errors import ListMoved
+from lists.models import Claim, Edit, Entry, MediaList, Version
+from lists.plan import Draft, Plan
+from lists.rows import AT
+from lists.spool import blocks
+from lists.states import changed_row
+
+if TYPE_CHECKING:
+    from lists.writer import Publication
+
+COMES, CHANGES, LEAVES = range(3)
+# Of a plan, what its last part carries.
+LAST = (
+    "ranks",
+    "positions",
+    "marks",
+    "missing",
+    "back",
+    "moved_claims",
+    "rebased",
+    "late",
+    "order_mode",
+    "facts",
+    "about",
+)
+
+
+def goes_in_parts(plan: Plan) -> bool:
+    alone = connection.vendor == "sqlite" and not connection.in_atomic_block
+    return alone and len(plan.drafts) > settings.LARGE_CHANGE
+
+
+def is_large(list_: MediaList, entries: Sized | None = None) -> bool:
+    """Whether a change of these entries, or of all of the list, would go in parts, if nobody held a transaction."""
+    if connection.vendor != "sqlite":
+        return False
+    count = Entry._base_manager.filter(list=list_).count() if entries is None else len(entries)
+    return count > settings.LARGE_CHANGE
+
+
+def publish_parts(
+    publication_of: Callable[[Plan], "Publication"], plan: Plan, before_commit: Callable[[Version | None], None] | None
+) -> Version | None:
+    """Publish a plan part by part; the last version. before_commit runs with the last part.
+
+    Raises ListMoved if somebody wrote meanwhile, with the versions that stand.
+    """
+    made: list[Version] = []
+
+    def finish(version: Version | None) -> None:
+        if before_commit is not None:
+            before_commit(version or (made[-1] if made else None))
+
+    ids = BySlot()
+    with ExitStack() as closing:
+        parts = [closing.enter_context(part) for part in cut(plan, settings.LARGE_CHANGE)]
+        for part in parts:
+            part.base, part.written = plan.list_.current_id, plan.written
+            publication = publication_of(part)
+            publication.ids = ids
+            try:
+                version = publication.run(finish if part is parts[-1] else None)
+            except ListMoved:
+                raise ListMoved(made) from None
+            plan.written = part.written
+            if version is not None:
+                made.append(version)
+    return made[-1] if made else None
+
+
+def cut(plan: Plan, size: int) -> list[Plan]:
+    """The parts of a plan, each of so many drafts; entries that are one thing stay together."""
+    part_of = _places(plan, size)
+    parts = [
+        Plan(plan.list_, plan.source, plan.base, plan.at, written=plan.written)
+        for _ in range(1 + max(part_of.values()))
+    ]
+    last = parts[-1]
+
+    def part(entry: int) -> Plan:
+        return parts[part_of.get(plan.leads.get(entry, entry), -1)]
+
+    changed: set[int] = set()
+    for draft in plan.drafts:
+        with_it = part(draft.slot)
+        if draft.was is not None:
+            draft.row = changed_row(draft.row, rank=draft.was[AT["rank"]])  # all move at once, with the last
+        with_it.drafts.append(draft)
+        with_it.counts.take(draft)
+        if with_it is last and draft.op == "change":
+            changed.add(draft.slot)
+    for claim in plan.claims:
+        part(claim.slot).folded.append(claim)
+    for (slot, name), edit in plan.edits.items():
+        part(slot).edits[slot, name] = edit
+    for question in plan.questions:
+        part(question[0]).questions.append(question)
+    for pk, entry in _entries_of(Claim, plan.gone):
+        part(entry).gone.append(pk)
+    for pk, entry in _entries_of(Edit, plan.ended):
+        part(entry).ended.append(pk)
+    new = BySlot((slot, rank) for slot, rank in plan.ranks.items() if slot < 0)
+    for each in parts:
+        each.ranks = new
+    last.counts.moved = len(plan.moved - changed)
+    for name in LAST:
+        setattr(last, name, getattr(plan, name))
+    return parts
+
+
+def _places(plan: Plan, size: int) -> dict[int, int]:
+    """Entry -> the part that it goes with, by its own id or that of the one that shows it."""
+    count = Counter(map(_turn, plan.drafts))
+    following = [0, count[COMES], count[COMES] + count[CHANGES]]
+    places: dict[int, int] = {}
+    for draft in plan.drafts:
+        lead = plan.leads.get(draft.slot, draft.slot)
+        if lead not in places:
+            turn = _turn(draft)
+            places[lead] = following[turn] // size
+            following[turn] += 1
+    return places
+
+
+def _turn(draft: Draft) -> int:
+    if draft.slot < 0 or draft.op == "restore":
+        return COMES
+    return LEAVES if draft.leaves else CHANGES
+
+
+def _entries_of(model: Any, pks: Sequence[int]) -> Iterator[tuple[int, int]]:
+    for block in blocks(pks):
+        yield from model.objects.filter(pk__in=block).values_list("id", "entry_id")

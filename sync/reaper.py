@@ -1,0 +1,76 @@
+"""What dead workers and lost tasks leave behind: runs are closed and tried again, work is handed out anew.
+
+Every worker does this at its start and each half minute, whatever queue is in use: the Run table is the truth.
+"""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from lists.models import Proposal
+from sync import processes, signals
+from sync.errors import Cancelled, WorkerStops
+from sync.models import Lock, Run
+from sync.runs import DEATHS, PREPARE, close, close_failed, enqueue, preview_lock, start_over, wake
+
+UNTOLD = timedelta(seconds=60)  # after which a run that could start is handed to the workers again
+
+
+def reap(*, anew: bool = False) -> int:
+    """Close runs whose worker is gone, queue them again, and hand out what nobody took up. Returns how many were closed.
+
+    anew: the queue has just been started, so what it held before is lost.
+    """
+    closed = 0
+    for run in Run.objects.working().order_by("id"):
+        if _is_lost(run):
+            closed += _bury(run.pk)
+    _free_locks()
+    told_before = timezone.now() - (timedelta(0) if anew else UNTOLD)
+    wake(told_before=told_before)
+    _hand_out_previews(told_before)
+    return closed
+
+
+def _is_lost(run: Run) -> bool:
+    """Its lease has run out, or its worker was a process of this machine that is no more."""
+    return run.lease_until is None or run.lease_until < timezone.now() or processes.is_gone(run.worker)
+
+
+@transaction.atomic
+def _bury(pk: int) -> bool:
+    # A row that is locked is being written by a worker that lives.
+    run = Run.objects.select_for_update(of=("self",), no_key=True, skip_locked=True).filter(pk=pk).first()
+    if run is None or run.state not in Run.WORKING or not _is_lost(run):
+        return False
+    if run.state == Run.State.CANCELLING:
+        return close(run, Run.State.CANCELLED, error=Cancelled(run.error))
+    run.interruptions += 1
+    if run.interruptions < DEATHS:
+        said = WorkerStops("The worker stopped in the middle. Nothing was changed. It is tried again.")
+        return start_over(run, said, interruptions=run.interruptions) is not None
+    by_hand = "Upload it again" if run.kind == Run.Kind.UPLOAD else "Start it again"
+    said = WorkerStops(
+        f"The worker died {DEATHS} times, the last time while it was {run.step.lower() or 'beginning'}. Nothing was changed, "
+        f"and it is not tried again. {by_hand}, or look into the log of the worker first."
+    )
+    if run.kind != Run.Kind.UPLOAD:
+        signals.tell_after_commit(signals.retries_exhausted, source_id=run.source_id, run_id=run.pk)
+    return close_failed(run, said)
+
+
+def _hand_out_previews(told_before: datetime) -> None:
+    """Uploads that nobody reads, although the workers were told of them."""
+    for pk in Proposal.objects.filter(state=Proposal.State.READING, created_at__lt=told_before).values_list(
+        "pk", flat=True
+    ):
+        if not Lock.objects.held(preview_lock(pk)):
+            enqueue(PREPARE, pk)
+
+
+def _free_locks() -> None:
+    """Locks of processes of this machine that are no more need not lapse first."""
+    for lock in Lock.objects.filter(until__gt=timezone.now()):
+        if processes.is_gone(lock.owner):
+            Lock.objects.filter(pk=lock.pk, token=lock.token).update(until=timezone.now())

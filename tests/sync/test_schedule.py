@@ -1,0 +1,177 @@
+"""What is due is read: each source at its own interval, once, whoever looks and however often."""
+
+import json
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from lists import services
+from lists.errors import Unfit
+from lists.models import Source
+from sync import runs, schedule
+from sync.errors import Busy
+from sync.models import Run
+from sync.schedule import dispatch
+from sync.times import next_time
+
+MINUTE = timedelta(minutes=1)
+
+
+def film(n: int, **more):
+    return {"key": f"tt{n:07}", "ids": {"imdb": f"tt{n:07}"}, "title": f"Film {n}", "year": 1990 + n % 30, **more}
+
+
+@pytest.fixture
+def source(films, live):
+    source = live(films)
+    with open(source.config["path"], "w") as file:
+        json.dump([film(1)], file)
+    return source
+
+
+@pytest.fixture
+def now():
+    return timezone.now()
+
+
+def planned(source) -> timedelta:
+    """How long after its last run it is due."""
+    source.refresh_from_db()
+    return source.next_sync_at - source.last_run_at
+
+
+@pytest.mark.covers("SYNC-01")
+def test_a_due_source_is_read_once_and_its_next_time_is_stored(source, work, titles, films):
+    assert dispatch().due == 1
+    assert dispatch().due == 0
+    work()
+    run = Run.objects.get()
+    assert (run.kind, run.state, run.requested_by_name) == ("scheduled", "completed", "")
+    assert titles(films) == ["Film 1"]
+    assert 360 * MINUTE <= planned(source) <= 361.1 * MINUTE
+    assert dispatch(source.next_sync_at - MINUTE).due == 0
+    assert dispatch(source.next_sync_at).due == 1
+
+
+def test_what_was_missed_is_done_once_and_not_replayed(source, work, now):
+    Source.objects.filter(pk=source.pk).update(next_sync_at=now - timedelta(days=30))
+    assert dispatch(now).due == 1
+    work()
+    assert dispatch(now).due == 0
+    assert Run.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"enabled": False}, {"sync_enabled": False}, {"removed_at": timezone.now()}, {"adapter": "csv_table"}],
+    ids=lambda change: next(iter(change)),
+)
+@pytest.mark.covers("LIST-01")
+def test_what_is_off_or_is_a_file_is_not_scheduled(source, change, now):
+    Source.objects.filter(pk=source.pk).update(next_sync_at=now, **change)
+    assert dispatch(now).due == 0
+    assert not Run.objects.exists()
+
+
+def test_nothing_is_read_for_a_list_in_the_bin(source, films, ines, now):
+    services.bin_list(films, by=ines)
+    assert dispatch(now).due == 0
+    services.restore_list(films, by=ines)
+    assert dispatch(now).due == 1
+
+
+def test_a_run_that_takes_longer_than_the_interval_is_not_asked_for_again(source, now):
+    assert dispatch(now).due == 1
+    assert runs.claim()
+    for hours in (7, 14, 21):
+        assert dispatch(now + timedelta(hours=hours)).due == 0
+    assert Run.objects.count() == 1
+
+
+def test_who_has_waited_longest_goes_first_and_no_more_than_the_queue_bears(films, live, now, monkeypatch, work):
+    monkeypatch.setattr(schedule, "BACKLOG", 2)
+    sources = [live(films, f"s{n}") for n in range(5)]
+    for n, source in enumerate(sources):
+        with open(source.config["path"], "w") as file:
+            json.dump([film(1)], file)
+        Source.objects.filter(pk=source.pk).update(next_sync_at=now - n * MINUTE)
+    order = []
+    for count in (2, 2, 1, 0):
+        assert dispatch(now).due == count
+        order += Run.objects.filter(state="queued").order_by("id").values_list("source__name", flat=True)
+        assert dispatch(now).due == 0, "the queue is full"
+        work()
+    assert order == ["s4", "s3", "s2", "s1", "s0"]
+
+
+def test_another_interval_counts_from_the_last_run(source, ines, work, now):
+    dispatch(now)
+    work()
+    services.change_source(source, by=ines, interval_min=60)
+    dispatch(now)
+    assert planned(source) == 60 * MINUTE
+    services.change_source(source, by=ines, enabled=False)
+    dispatch(now)
+    source.refresh_from_db()
+    assert source.next_sync_at is None
+    with pytest.raises(Unfit, match="Nothing was changed"):
+        services.change_source(source, by=ines, interval_min=0)
+
+
+def test_a_clock_that_ran_ahead_does_not_stop_a_source_for_years(source, ines, now):
+    Source.objects.filter(pk=source.pk).update(
+        next_sync_at=now + timedelta(days=4000), last_run_at=now + timedelta(days=4000), gap_min=15
+    )
+    assert dispatch(now).due == 1
+    Run.objects.update(state="completed", finished_at=now)
+    assert runs.request_sync(source, by=ines).run is not None
+    Source.objects.filter(pk=source.pk).update(next_sync_at=now + timedelta(hours=7))
+    Run.objects.update(state="completed", finished_at=now)
+    assert dispatch(now).due == 0, "a clock that is an hour late is no matter"
+
+
+def test_sources_that_were_added_together_drift_apart(now):
+    at = {next_time(now, 360) for _ in range(20)}
+    assert len(at) > 10
+    assert all(360 * MINUTE <= each - now <= 361 * MINUTE for each in at)
+    assert all(next_time(now, 1) - now <= 1.05 * MINUTE for _ in range(20))
+
+
+def test_the_database_holds_one_sync_of_a_source_at_a_time(source, ines):
+    asked = runs.request_sync(source, by=ines)
+    with pytest.raises(Busy) as busy:
+        runs.request_sync(source, by=ines)
+    assert busy.value.run == asked.run
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Run.objects.create(list_id=source.list_id, source_id=source.pk, kind="scheduled")
+
+
+@pytest.mark.covers("SYNC-01")
+@pytest.mark.skipif(
+    connection.vendor != "postgresql", reason="only on PostgreSQL: processes show it for SQLite, in a file"
+)
+@pytest.mark.django_db(transaction=True)
+def test_four_workers_that_look_at_the_same_moment_make_one_run_of_each(films, live, ines):
+    others = [services.create_list(ines, name=f"List {n}") for n in range(4)]
+    for list_ in (films, *others):
+        live(list_)
+    ready, found = threading.Barrier(4), []
+
+    def look():
+        try:
+            ready.wait(20)
+            found.append(dispatch().due)
+        finally:
+            connection.close()
+
+    workers = [threading.Thread(target=look) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+    assert sum(found) == 5
+    assert len(found) == 4
+    assert Run.objects.filter(kind="scheduled").values("source").distinct().count() == Run.objects.count() == 5
