@@ -83,8 +83,15 @@ class Visitor:
         with self.page.expect_navigation():
             control.click()
 
+    def sign_in(self, name: str, password: str) -> None:
+        self.open("/login/")
+        self.page.get_by_label("Name").fill(name)
+        self.page.get_by_label("Password").fill(password)
+        self.follow(self.page.get_by_role("button", name="Sign in"))
+
     def picture(self, name: str) -> None:
         """Light and dark, wide and narrow; nothing may reach beyond the narrow screen."""
+        self.page.wait_for_load_state()  # a click returns when the next document begins, before it has a body
         for width, height in [(390, 844), (1280, 900)]:
             self.page.set_viewport_size({"width": width, "height": height})
             overflow = self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
@@ -130,10 +137,7 @@ def test_a_list_from_its_first_file_to_the_bin_and_back(site, visitor):
 def test_a_set_and_a_table_whose_columns_a_person_names(site, visitor):
     page = visitor.page
     site.manage("shell", "-c", NEW_USER)
-    visitor.open("/login/")
-    page.get_by_label("Name").fill("ines")
-    page.get_by_label("Password").fill("salt-harbour-1999")
-    page.get_by_role("button", name="Sign in").click()
+    visitor.sign_in("ines", "salt-harbour-1999")
     page.get_by_role("link", name="make an empty list").click()
     page.get_by_label("Name", exact=True).fill("Kabelwerk closing set")
     page.get_by_label("Tracks of a set or album").check()

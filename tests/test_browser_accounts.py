@@ -39,10 +39,7 @@ def test_an_account_is_connected_tested_and_refused(site, visitor, trakt):
     trakt.answer("/trakt/users/settings", {"user": {"username": "ines.h"}})
     page = visitor.page
     site.manage("shell", "-c", NEW_USER)
-    visitor.open("/login/")
-    page.get_by_label("Name").fill("ines")
-    page.get_by_label("Password").fill("salt-harbour-1999")
-    page.get_by_role("button", name="Sign in").click()
+    visitor.sign_in("ines", "salt-harbour-1999")
     visitor.follow(page.get_by_role("link", name="Accounts").first)
     visitor.picture("accounts-none")
     visitor.follow(page.get_by_role("link", name="Add an account"))

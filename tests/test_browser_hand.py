@@ -16,10 +16,7 @@ LETTER = ["tt9000031,Salt Harbor,2021,Drama,121,7.0", "tt9000032,The Ferry Home,
 @pytest.mark.covers("LIST-14")
 def test_what_people_do_to_a_list_by_hand(site, visitor):
     site.manage("shell", "-c", NEW_USER)
-    visitor.open("/login/")
-    visitor.page.get_by_label("Name").fill("ines")
-    visitor.page.get_by_label("Password").fill("salt-harbour-1999")
-    visitor.page.get_by_role("button", name="Sign in").click()
+    visitor.sign_in("ines", "salt-harbour-1999")
     bring_in(visitor, "harbour-films.csv", table(FILMS))
     edit(visitor)
     add(visitor)
@@ -48,7 +45,7 @@ def bring_in(visitor: Visitor, name: str, body: bytes, *, first: bool = True) ->
 
 def to_the_list(visitor: Visitor, view: str = "Posters") -> None:
     visitor.open("/")
-    visitor.page.get_by_role("link", name="harbour-films").click()
+    visitor.follow(visitor.page.get_by_role("link", name="harbour-films"))
     visitor.page.get_by_role("link", name=view, exact=True).click()
     expect(visitor.page).to_have_url(re.compile(f"view={view.lower()}"))
 

@@ -21,10 +21,7 @@ def test_a_list_goes_back_is_released_and_is_looked_after(site, visitor):
     password = re.search(r"password  (\S+)", site.output)
     assert password
     site.manage("shell", "-c", "from django.contrib.auth.models import User; User.objects.create_user('jonas')")
-    visitor.open("/login/")
-    visitor.page.get_by_label("Name").fill("admin")
-    visitor.page.get_by_label("Password").fill(password[1])
-    visitor.page.get_by_role("button", name="Sign in").click()
+    visitor.sign_in("admin", password[1])
     bring_in(visitor, "harbour-films.csv", FILMS)
     bring_in(visitor, "harbour-films-2.csv", NEWER)
     go_back_and_forward(visitor)
@@ -54,9 +51,9 @@ def bring_in(visitor: Visitor, name: str, rows: list[str]) -> None:
 
 def to_the_list(visitor: Visitor, tab: str = "") -> None:
     visitor.open("/")
-    visitor.page.get_by_role("link", name="harbour-films").click()
+    visitor.follow(visitor.page.get_by_role("link", name="harbour-films"))
     if tab:
-        visitor.page.get_by_role("link", name=tab, exact=True).click()
+        visitor.follow(visitor.page.get_by_role("link", name=tab, exact=True))
 
 
 def go_back_and_forward(visitor: Visitor) -> None:

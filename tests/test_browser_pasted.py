@@ -59,10 +59,7 @@ def paste(visitor, address: str) -> None:
 def test_an_address_becomes_a_list(site, visitor, service):
     page = visitor.page
     site.manage("shell", "-c", NEW_USER)
-    visitor.open("/login/")
-    page.get_by_label("Name").fill("ines")
-    page.get_by_label("Password").fill("salt-harbour-1999")
-    visitor.follow(page.get_by_role("button", name="Sign in"))
+    visitor.sign_in("ines", "salt-harbour-1999")
 
     paste(visitor, "https://letterboxd.com/ada/watchlist/")
     expect(page.get_by_text("Letterboxd does not let programs read lists and watchlists")).to_be_visible()

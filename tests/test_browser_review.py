@@ -39,10 +39,7 @@ Conflict.objects.create(kind="match", list=list_, entry_id=entries[0], options=[
 def test_what_waits_is_decided_by_keyboard_alone(site, visitor):
     password = re.search(r"password  (\S+)", site.output)
     assert password
-    visitor.open("/login/")
-    visitor.page.get_by_label("Name").fill("admin")
-    visitor.page.get_by_label("Password").fill(password[1])
-    visitor.page.get_by_role("button", name="Sign in").click()
+    visitor.sign_in("admin", password[1])
     visitor.open("/review/")
     expect(visitor.page.get_by_role("heading", level=2)).to_have_text("No decisions wait")
     visitor.picture("review-empty")
