@@ -108,7 +108,7 @@ def test_what_does_not_come_in_is_named_with_its_reason(page, upload):
     html = page("preview", proposal.pk)
     for text in (
         "1 row that we cannot read", "It is broken.", "2 rows are nothing that a list holds", "2 × person",
-        "1 row stands in the file twice", "Film 1", "5 rows",
+        "1 row is listed twice", "Film 1", "5 rows",
     ):  # fmt: skip
         assert text in html, text
 

@@ -22,7 +22,7 @@ def film(n: int, **more):
 def test_a_run_tells_what_it_brought_and_what_it_could_not_read(page, films, upload):
     run = upload(films, [film(1), film(1), {"broken": "x"}, {"person": True}])
     html = page("run", run.pk)
-    for text in ("Partly completed", "It is broken.", "1 × person", "1 twice in the file", "Reading", "by ines"):
+    for text in ("Partly completed", "It is broken.", "1 × person", "1 listed twice", "Reading", "by ines"):
         assert text in html, text
     assert reverse("lists:version", args=[films.pk, 1]) in html
     second = upload(films, [film(1), film(2)])

@@ -108,6 +108,31 @@ def test_a_bad_day_is_said_beside_the_source_and_changes_nothing(about, films, l
     assert titles(films) == ["Film 1"]
 
 
+@pytest.mark.covers("SAFE-02")
+def test_an_answer_that_is_held_says_so_and_where_to_decide(page, films, live, titles):
+    source = live(films)
+    source.sync([film(n) for n in range(1, 11)])
+    held = source.sync([film(90)])
+    html = page("run", held.pk)
+    assert "10 removals wait for" in html and reverse("lists:review") in html
+    held = source.sync([film(90), {"broken": "x"}])
+    assert "What could be taken was in the list already; what could not is named below." not in html
+    html = page("run", held.pk)
+    assert "10 changes wait for somebody to look" in html
+    assert "had all of this already" not in html
+    assert "Sync of" in html and "10 held" in page("runs")
+    assert len(titles(films)) == 11
+
+
+def test_what_could_not_be_read_was_not_had_already(page, films, live):
+    source = live(films)
+    source.sync([film(1)])
+    html = page("run", source.sync([film(1), {"broken": "x"}]).pk)
+    assert "had all of this already" not in html
+    assert "what could not is named below" in html
+    assert "The list had all of this already." in page("run", source.sync([film(1)]).pk)
+
+
 def test_a_viewer_starts_nothing(client, films, jonas, live):
     source = live(films)
     services.share_list(films, user=jonas, role="viewer", by=films.owner)
