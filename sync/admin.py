@@ -17,7 +17,6 @@ from lists.errors import Refused
 from lists.models import MediaList, Source
 from sync import admin_accounts, definitions, runs  # noqa: F401 - accounts register themselves
 from sync.adapters import ADAPTERS, fetched_adapters, is_fetched
-from sync.errors import SyncError
 from sync.http import breaker
 from sync.models import Batch, BatchPart, Breaker, Run
 
@@ -124,13 +123,10 @@ def sync_lists(page: admin.ModelAdmin, request: HttpRequest, queryset: QuerySet[
 def _sync(page: admin.ModelAdmin, request: HttpRequest, sources: Iterable[Source], *, force: bool = False) -> None:
     """Have each source read, and say of the others why they are not."""
     asked, others = 0, []
-    for source in sources:
-        try:
-            answer = runs.request_sync(source, by=request.user, force=force)
-        except (SyncError, Refused) as e:
-            others.append(str(e))
-            continue
-        if answer.run is not None:
+    for source, answer in runs.request_each(sources, by=request.user, force=force):
+        if isinstance(answer, Exception):
+            others.append(str(answer))
+        elif answer.run is not None:
             asked += 1
         elif answer.skipped_until is not None:
             until = timezone.localtime(answer.skipped_until)

@@ -31,6 +31,13 @@ class TooSoonSerializer(serializers.Serializer[Any]):
     until = serializers.DateTimeField(help_text="from then on it is fetched without force")
 
 
+class NotReadSerializer(serializers.Serializer[Any]):
+    """A source that cannot be read now."""
+
+    source = serializers.IntegerField()  # type: ignore[assignment] # the attribute is the instance's
+    message = serializers.CharField(help_text="why, and what to do")
+
+
 class SyncAskedSerializer(serializers.Serializer[Any]):
     """What became of the request, source by source."""
 
@@ -39,29 +46,32 @@ class SyncAskedSerializer(serializers.Serializer[Any]):
         child=serializers.IntegerField(), help_text="ids of runs that waited or worked already"
     )
     skipped = TooSoonSerializer(many=True)
+    refused = NotReadSerializer(many=True)
 
 
 SYNC_ASKED = {200: SyncAskedSerializer, 202: SyncAskedSerializer}
 
 
 def _sync(request: Request, sources: Iterable[Source]) -> Response:
-    """Ask for a run of each source: 202 if one was queued, 200 if all were left alone. Raises Busy if none could be."""
-    how = body_of(request, SyncSerializer)
-    queued, busy, skipped = [], [], []
-    for source in sources:
-        try:
-            asked = runs.request_sync(source, by=request.user, **how)
-        except Busy as e:
-            busy.append(e)
-            continue
-        if asked.run is None:
+    """Ask for a run of each source: 202 if one was queued, 200 if some are left alone because they were read a moment ago.
+    Raises what spoke against the first if nothing else came of it."""
+    runs_, busy, skipped, refused = [], [], [], []
+    failures: list[Exception] = []
+    for source, asked in runs.request_each(sources, by=request.user, **body_of(request, SyncSerializer)):
+        if isinstance(asked, Exception):
+            failures.append(asked)
+            if isinstance(asked, Busy):
+                busy.append(asked.run.pk)
+            else:
+                refused.append({"source": source.pk, "message": str(asked)})
+        elif asked.run is None:
             skipped.append({"source": source.pk, "until": asked.skipped_until})
         else:
-            queued.append(asked.run.pk)
-    if busy and not queued:
-        raise busy[0]
-    answer = {"runs": queued, "busy": [e.run.pk for e in busy], "skipped": skipped}
-    return Response(SyncAskedSerializer(answer).data, 202 if queued else 200)
+            runs_.append(asked.run.pk)
+    if failures and not runs_ and not skipped:
+        raise failures[0]
+    answer = {"runs": runs_, "busy": busy, "skipped": skipped, "refused": refused}
+    return Response(SyncAskedSerializer(answer).data, 202 if runs_ else 200)
 
 
 class SyncList(APIView):

@@ -206,7 +206,8 @@ def _how_it_ended(batch: Batch, parts: Iterable[BatchPart]) -> str:
     if batch.cancelled_at is not None:
         return Batch.State.CANCELLED
     if BatchPart.State.FAILED not in states:
-        return Batch.State.COMPLETED
+        in_part = any(part.run is not None and part.run.state == Run.State.PARTIAL for part in parts)
+        return Batch.State.PARTIAL if in_part else Batch.State.COMPLETED
     return Batch.State.PARTIAL if BatchPart.State.COMPLETED in states else Batch.State.FAILED
 
 
@@ -243,10 +244,11 @@ def _was_asked_before(run: Run, batch: Batch) -> bool:
 
 
 def conflicts(batch: Batch) -> dict[str, int]:
-    """kind -> how many questions came up while its runs worked."""
+    """kind -> how many questions came up while its runs worked; what rules settled is none."""
     while_it_ran = Run.objects.filter(
         parts__batch=batch, list=OuterRef("list"), started_at__lte=OuterRef("created_at"),
         finished_at__gte=OuterRef("created_at"),
     )  # fmt: skip
-    rows = Conflict.objects.filter(Exists(while_it_ran)).order_by().values(name=F("kind")).annotate(count=Count("pk"))
+    asked = Conflict.objects.exclude(pk__in=Conflict.objects.by_rule().values("pk")).filter(Exists(while_it_ran))
+    rows = asked.order_by().values(name=F("kind")).annotate(count=Count("pk"))
     return {row["name"]: row["count"] for row in rows.order_by("name")}

@@ -1,6 +1,6 @@
 """The life of a run: asked for, claimed, followed, finished. The Run table is the truth; a task only carries an id."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,12 +13,12 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from lists.audit import audit
-from lists.errors import InTheBin
+from lists.errors import InTheBin, Refused
 from lists.models import Proposal, Source, Version
 from lists.plan import Counts
 from sync import processes, signals
 from sync.adapters import is_fetched
-from sync.errors import Busy, Cancelled, Ended, LeaseLost, SourceRefused, SourceUnavailable, told
+from sync.errors import Busy, Cancelled, Ended, LeaseLost, SourceRefused, SourceUnavailable, SyncError, told
 from sync.models import Run
 from sync.progress import WRITING
 from sync.times import next_time
@@ -135,6 +135,17 @@ def request_sync(source: Source, *, by: Any, force: bool = False, priority: int 
         if until > now:
             return Asked(None, until)
     return Asked(request_run(source, kind=Run.Kind.MANUAL, by=by, priority=priority))
+
+
+def request_each(
+    sources: Iterable[Source], *, by: Any, **how: Any
+) -> Iterator[tuple[Source, Asked | SyncError | Refused]]:
+    """Ask for each as request_sync does, or what speaks against it: a source that cannot be read keeps no other from it."""
+    for source in sources:
+        try:
+            yield source, request_sync(source, by=by, **how)
+        except (SyncError, Refused) as e:
+            yield source, e
 
 
 TRIES = 20  # to be first where other workers want the same list or slot

@@ -86,6 +86,13 @@ class Proposal(models.Model):
         return self.filename or f"{self.get_kind_display()} of {self.source}"
 
 
+class ConflictQuerySet(models.QuerySet["Conflict"]):
+    def by_rule(self) -> "ConflictQuerySet":
+        """Those that nobody was asked: the list's strategy had settled them when they were written down."""
+        settled = self.filter(state=Conflict.State.DECIDED, decided_by=None, source=None, strategy=models.F("choice"))
+        return settled.exclude(strategy="")
+
+
 class Conflict(models.Model):
     """Claims differ and no policy decided, ids and matches leave a doubt, or a change looks unsure.
 
@@ -144,6 +151,7 @@ class Conflict(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     history = HistoricalRecords()
+    objects = ConflictQuerySet.as_manager()
 
     class Meta:
         indexes = [models.Index(fields=["list", "state", "id"], name="conflict_of_list")]

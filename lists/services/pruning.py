@@ -13,7 +13,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from lists.fields import canonical
@@ -76,8 +76,7 @@ def prune_versions(list_: MediaList, *, at: datetime | None = None, dry_run: boo
 def prune_settled(*, at: datetime | None = None) -> int:
     """Delete what rules settled that long ago; returns how many. A list that is folded again may write thousands of these
     records a night. What a person decided stays."""
-    by_rule = Conflict.objects.filter(state=Conflict.State.DECIDED, decided_by=None, source=None, strategy=F("choice"))
-    old = by_rule.exclude(strategy="").filter(decided_at__lt=_horizon(at))
+    old = Conflict.objects.by_rule().filter(decided_at__lt=_horizon(at))
     return old._raw_delete(old.db)  # they have no history
 
 

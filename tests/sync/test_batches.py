@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from lists import services
-from lists.models import Source
+from lists.models import Conflict, Source
 from sync import batches, retries, runs, tasks
 from sync.errors import BreakerOpen, SourceRefused, SourceUnavailable
 from sync.models import Batch, BatchPart, Run
@@ -390,6 +390,34 @@ def test_conflicts_are_counted_over_the_batch_by_kind(mine, lists, ines, work, e
     for _ in made:
         end_next()
     assert mine.get(f"/api/v1/batches/{batch['id']}/").json()["conflicts"] == {"field": 2}
+
+
+@pytest.mark.covers("BAT-05")
+def test_what_rules_settled_is_no_question_of_a_batch(mine, lists, live, ines, end_next):
+    (made,) = lists(1)
+    services.change_rules(made, by=ines, strategy="new")
+    runs.request_sync(made.sources.get(), by=ines)
+    second = live(made, "second")
+    second.sync([film(1)])
+    with open(second.config["path"], "w") as file:
+        json.dump([film(1, year=2001)], file)
+    batch = mine.post("/api/v1/batches/", {"lists": [made.pk], "force": True}).json()
+    end_next()
+    end_next()
+    assert Conflict.objects.by_rule().exists()
+    assert mine.get(f"/api/v1/batches/{batch['id']}/").json()["conflicts"] == {}
+
+
+@pytest.mark.covers("BAT-03")
+def test_a_batch_is_complete_in_part_if_one_of_its_runs_is(mine, lists, end_next):
+    made = lists(2)
+    with open(made[0].sources.get().config["path"], "w") as file:
+        json.dump([film(1), {"broken": "x"}], file)
+    batch = mine.post("/api/v1/batches/", {"lists": [list_.pk for list_ in made]}).json()
+    end_next()
+    end_next()
+    last = mine.get(f"/api/v1/batches/{batch['id']}/").json()
+    assert (last["state"], last["completed"], last["failed"]) == ("partial", 2, 0)
 
 
 def test_nobody_syncs_or_sees_the_batch_of_another(lists, ines, jonas):

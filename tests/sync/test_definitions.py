@@ -220,6 +220,27 @@ def test_a_command_asks_for_a_list_or_a_source(films, live, capsys, work, titles
     assert "is queued" in capsys.readouterr().out
 
 
+@pytest.mark.covers("SYNC-05")
+def test_a_source_that_is_not_read_keeps_no_other_from_it(films, live, capsys, ines):
+    one, two = live(films, "one"), live(films, "two")
+    Source.objects.filter(pk=one.pk).update(paused="Sign in again.")
+    mine = api(ines)
+    answer = mine.post(f"/api/v1/lists/{films.pk}/sync/")
+    assert answer.status_code == 202
+    (run,) = answer.json()["runs"]
+    assert Run.objects.get(pk=run).source == two
+    assert answer.json()["refused"] == [{"source": one.pk, "message": "one is not read. Sign in again."}]
+    call_command("sync", str(films.pk))
+    said = capsys.readouterr().out
+    assert "one is not read. Sign in again." in said
+    assert f"two is being read already (run {run})." in said
+    Run.objects.all().delete()
+    Source.objects.filter(pk=two.pk).update(paused="Sign in again.")
+    assert mine.post(f"/api/v1/lists/{films.pk}/sync/").json()["error"]["message"] == "one is not read. Sign in again."
+    with pytest.raises(CommandError, match=r"Nothing was started\. one is not read"):
+        call_command("sync", str(films.pk))
+
+
 def test_the_command_waits_for_the_end_and_says_how_it_was(films, live, capsys, work, monkeypatch):
     source = live(films)
     monkeypatch.setattr("sync.management.commands.sync.time.sleep", lambda seconds: work())

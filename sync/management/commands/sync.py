@@ -6,10 +6,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from lists.errors import Refused
 from lists.models import MediaList, Source
 from sync import definitions, runs
-from sync.errors import Busy, SyncError
+from sync.errors import Busy
 from sync.models import Run
 
 LOOK_S = 0.5
@@ -28,40 +27,46 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        started: list[Run] = []
-        for source in _sources(options["list"], options["source"]):
-            run = self._ask(source, force=options["force"])
-            started += [run] if run else []
+        sources = _sources(options["list"], options["source"])
+        started, refused = [], []
+        for source, asked in runs.request_each(sources, by=None, force=options["force"]):
+            if isinstance(asked, Exception):
+                refused += [] if isinstance(asked, Busy) else [str(asked)]
+                self.stdout.write(str(asked))
+                started += [asked.run] if isinstance(asked, Busy) else []
+            else:
+                self.stdout.write(_said(source, asked))
+                started += [asked.run] if asked.run else []
         if options["wait"]:
             self._wait(started)
-
-    def _ask(self, source: Source, *, force: bool) -> Run | None:
-        """The run that brings it up to date, be it new or at work already."""
-        try:
-            asked = runs.request_sync(source, by=None, force=force)
-        except Busy as e:
-            self.stdout.write(str(e))
-            return e.run
-        except (SyncError, Refused) as e:
-            raise CommandError(str(e)) from None
-        if asked.skipped_until is not None:
-            at = timezone.localtime(asked.skipped_until)
-            self.stdout.write(
-                f"{source} was read a moment ago, so nothing was fetched. It can be read again from {at:%H:%M} on, or with --force."
-            )
-        elif asked.run is not None:
-            self.stdout.write(f"{source}: run {asked.run.pk} is queued.")
-        return asked.run
+        if refused and not started:
+            raise CommandError(f"Nothing was started. {refused[0]}")
 
     def _wait(self, started: list[Run]) -> None:
         failed = 0
         for run in started:
-            while (now := Run.objects.get(pk=run.pk)).is_active and not now.waits_for:
+            while (now := _last_of(run)).is_active and not now.waits_for:
                 time.sleep(LOOK_S)
             self.stdout.write(f"Run {now.pk}: {now.get_state_display()}. {now.error or _counts(now)}")
             failed += now.state not in (Run.State.COMPLETED, Run.State.PARTIAL)
         if failed:
             raise CommandError(f"{failed} of {len(started)} did not end well.")
+
+
+def _said(source: Source, asked: runs.Asked) -> str:
+    if asked.run is not None:
+        return f"{source}: run {asked.run.pk} is queued."
+    assert asked.skipped_until is not None
+    at = timezone.localtime(asked.skipped_until)
+    return f"{source} was read a moment ago, so nothing was fetched. It can be read again from {at:%H:%M} on, or with --force."
+
+
+def _last_of(run: Run) -> Run:
+    """The run as it is now, or the one that goes on in its place because its worker died."""
+    now = Run.objects.get(pk=run.pk)
+    if now.state == Run.State.INTERRUPTED and (following := Run.objects.filter(previous=now).first()):
+        return _last_of(following)
+    return now
 
 
 def _sources(list_pk: int | None, source_pk: int | None) -> list[Source]:
@@ -80,4 +85,5 @@ def _sources(list_pk: int | None, source_pk: int | None) -> list[Source]:
 
 
 def _counts(run: Run) -> str:
-    return f"{run.found} read: {run.added} came, {run.updated} changed, {run.removed} left."
+    held = f" {run.held} held until somebody decides." if run.held else ""
+    return f"{run.found} read: {run.added} came, {run.updated} changed, {run.removed} left.{held}"
