@@ -17,7 +17,10 @@ class Service:
     account there, 0 if it does not count by accounts; post_rate: and POSTs among them, 0 if it counts them like
     others. burst: how many may follow each other at once; at_once: how many may be under way. timeout_s: from
     connecting to the last byte. failures: in a row, after which it is left alone for pause_s, and for twice as long
-    each time that a try fails. keep_s: how long an answer may be used again, where an adapter says that it may be."""
+    each time that a try fails. keep_s: how long an answer may be used again, where an adapter says that it may be.
+
+    A limit that is named for services at large, 10 requests a second and 20 at once, is more than most of these allow, so
+    each has its own: half of what it states or was seen to bear, and 2 a second where nobody knows."""
 
     name: str
     label: str = ""
