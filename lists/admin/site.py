@@ -16,17 +16,39 @@ from django.utils.dateparse import parse_date
 from lists import services
 from lists.admin.base import Bounded, HistoryAdmin, ReadOnly
 from lists.audit import audit
+from lists.fields import FIELDS
+from lists.forms.rules import PREFERABLE
 from lists.models import Audit, Block, Conflict, Entry, Item, MediaList, Proposal, SitePolicy, Source
 from lists.preferences import fault_of
 from lists.services.rules import FOLDED
 
 
-class SitePolicyForm(forms.ModelForm):
-    def clean_preferred(self) -> dict[str, Any]:
-        preferred = self.cleaned_data["preferred"] or {}
+class Preferences(forms.Form):
+    """A line for each field for which a kind of source may be believed first."""
+
+    locals().update(
+        {
+            f"prefer_{name}": forms.CharField(label=FIELDS[name].label, required=False, max_length=50)
+            for name in PREFERABLE
+        }
+    )
+
+
+class SitePolicyForm(Preferences, forms.ModelForm):
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        for name in PREFERABLE:
+            self.initial[f"prefer_{name}"] = self.instance.preferred.get(name, "")
+
+    def clean(self) -> dict[str, Any]:
+        typed = super().clean() or self.cleaned_data
+        said = {name: typed.get(f"prefer_{name}", "").strip() for name in PREFERABLE}
+        others = {name: whom for name, whom in self.instance.preferred.items() if name not in PREFERABLE}
+        preferred = others | {name: whom for name, whom in said.items() if whom}
         if fault := fault_of(preferred):
             raise forms.ValidationError(fault)
-        return preferred
+        self.instance.preferred = preferred
+        return typed
 
 
 @admin.register(SitePolicy)
@@ -34,6 +56,18 @@ class SitePolicyAdmin(HistoryAdmin):
     """One row. Lists that do not say otherwise are looked at again when it changes."""
 
     form = SitePolicyForm
+    fieldsets = (
+        (None, {"fields": ("strategy", "removals", "conflict_days", "accept_confidence")}),
+        ("What may be missing at once", {"fields": ("held_share", "held_share_always", "held_floor")}),
+        (
+            "Whom to believe first",
+            {
+                "fields": [f"prefer_{name}" for name in PREFERABLE],
+                "description": "For lists that go by rules. Name a service, such as imdb or tmdb, or a kind of source, such as "
+                "imdb_csv. Empty: by pictures and by how complete a record is.",
+            },
+        ),
+    )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -48,11 +82,13 @@ class SitePolicyAdmin(HistoryAdmin):
 
     @transaction.atomic
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        stood = SitePolicy.current()
         super().save_model(request, obj, form, change)
         if form.changed_data:
-            before = {name: form.initial.get(name) for name in form.changed_data}
+            changed = {"preferred" if name.startswith("prefer_") else name for name in form.changed_data}
+            before = {name: getattr(stood, name) for name in sorted(changed)}
             audit(request.user, "changed", obj, before=before, after={name: getattr(obj, name) for name in before})
-            self._apply(request, set(form.changed_data))
+            self._apply(request, changed)
 
     def _apply(self, request: HttpRequest, changed: set[str]) -> None:
         if not FOLDED & changed:

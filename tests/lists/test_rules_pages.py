@@ -182,9 +182,10 @@ def test_the_site_prefers_kinds_of_sources_in_the_admin(client, staff, films, tw
         "strategy": "priority", "removals": "remove", "conflict_days": "7", "accept_confidence": "0.9",
         "held_share": "20", "held_share_always": "50", "held_floor": "3",
     }  # fmt: skip
-    answer = client.post(address, {**form, "preferred": '{"colour": "tmdb"}'})
-    assert "There is no field called &#x27;colour&#x27;." in answer.content.decode()
-    client.post(address, {**form, "preferred": '{"overview": "tmdb"}'})
+    client.post(address, {**form, "prefer_overview": "tmdb", "prefer_rating": " "})
+    assert SitePolicy.current().preferred == {"overview": "tmdb"}
+    row = Audit.objects.filter(action="changed").first()
+    assert (row.before, row.after) == ({"preferred": {}}, {"preferred": {"overview": "tmdb"}})
     assert services.settle_rules() == 1
     assert Entry.objects.get().overview == "Other."
     services.change_rules(films, by=films.owner, preferred={"overview": first.pk})
