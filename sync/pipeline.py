@@ -1,8 +1,8 @@
 """One sync, end to end: fetch, outcome, plan, publish, finish. Network and parsing happen outside of transactions."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -15,6 +15,7 @@ from lists import credentials, fields, filling, services, writer
 from lists.changes import plan_sync
 from lists.collecting import few_collections
 from lists.credentials import Lifter
+from lists.dialects import Dialect
 from lists.filters import counted
 from lists.known import Knowing, Known, Marker
 from lists.models import Claim, Entry, MediaList, Source, Version
@@ -34,6 +35,10 @@ from sync.runs import close, record_counts
 from sync.windows import Window, mode_of
 
 ATTEMPTS = 5  # somebody wrote to the list while we planned: plan again
+HELD_FROM = (
+    3  # of them the list is held while it is planned, or who edits without a pause would keep it from ever being synced
+)
+HELD_S = 8.0  # but not where planning takes longer: so long whoever edits it waits
 READINGS = 3  # somebody took away what the source had said: read again
 MOVED = -1
 MOVING = "The list kept changing while it was synced. Nothing was changed by this sync. Try it again."
@@ -114,44 +119,75 @@ def _bring(
         ctx.window = window.kept
         if not window.is_good:
             complete, run.error_code, run.error = False, Run.Cause.PARSE, str(window)
-    tries = 0
+    tries, took_s = 0, HELD_S
     while tries < ATTEMPTS:
-        _still_wanted(run)
-        filling.sweep(run.list)  # of an attempt before this one
-        services.settle_due(run.list)  # what other changes owe this list comes before any other version
-        run.list.refresh_from_db()
-        if run.list.fence != fence:
-            fence, before, known = run.list.fence, known, Known(source)
-            if not known.is_like(before):
-                raise _ClaimsMoved
-        how = reading_of(
-            run.list, source, adapter, source.config, confirmed=run.kind == Run.Kind.UPLOAD, complete=complete,
-            stated=ctx.expected is not None,
-        )  # fmt: skip
-        with progress.step("Comparing", 30):
-            if not again:
-                how = replace(how, waiting=_left_waiting(run, rows, how, known, progress, parts))
-            plan = plan_sync(
-                run.list, source, _followed(rows, progress), how, at=timezone.now(), create=True, known=known
-            )  # fmt: skip
+        alone = _undisturbed(run.list) if tries >= HELD_FROM and took_s < HELD_S else nullcontext()
         try:
-            _hold_to_preview(run, plan)
-            # What a person saw in a preview is not weighed: they have decided.
-            weighed = None if how.confirmed else services.weigh_changes(plan, source)
-            if weighed is not None and weighed.is_unsure:
-                whole = complete and not plan.counts.skipped
-                with progress.step(WRITING, 80):
-                    kept = services.Fetch(list(known.spelled_out(rows)), how, whole=whole, run=run.pk)
-                    return _hold(run, plan, weighed, kept, progress, ctx, complete=complete)
-            with progress.step(FILLING, 80) if filling.goes_by_blocks(plan) else nullcontext():
-                return _publish(run, plan, progress, ctx, weighed, complete=complete, again=again, parts=parts)
+            with alone:
+                begun = progress.clock()
+                fence, known = _up_to_date(run, fence, known)
+                how = reading_of(
+                    run.list, source, adapter, source.config, confirmed=run.kind == Run.Kind.UPLOAD, complete=complete,
+                    stated=ctx.expected is not None,
+                )  # fmt: skip
+                with progress.step("Comparing", 30):
+                    if not again:
+                        how = replace(how, waiting=_left_waiting(run, rows, how, known, progress, parts))
+                    plan = plan_sync(
+                        run.list, source, _followed(rows, progress), how, at=timezone.now(), create=True, known=known
+                    )  # fmt: skip
+                took_s = min(took_s, progress.clock() - begun)
+                with plan:
+                    kept = partial(_fetched, run, plan, rows, known, how, whole=complete and not plan.counts.skipped)
+                    return _weigh_and_publish(
+                        run, plan, progress, ctx, how, kept, complete=complete, again=again, parts=parts
+                    )
         except writer.ListMoved as moved:
             fence = MOVED
             parts += moved.parts
             tries += not moved.parts  # what got on has not tried in vain
-        finally:
-            plan.close()
     raise SyncError(MOVING)
+
+
+@contextmanager
+def _undisturbed(list_: MediaList) -> Iterator[None]:
+    """Nobody else writes to the list. Others wait for that: on SQLite whoever writes anything, so it must not take long."""
+    with Dialect.of().turn(), transaction.atomic():
+        MediaList.objects.locked(list_.pk)
+        yield
+
+
+def _up_to_date(run: Run, fence: int, known: Known) -> tuple[int, Known]:
+    """The list's fence, and what is known of the source, for a plan that is made now."""
+    _still_wanted(run)
+    filling.sweep(run.list)  # of an attempt before this one
+    services.settle_due(run.list)  # what other changes owe this list comes before any other version
+    run.list.refresh_from_db()
+    if run.list.fence == fence:
+        return fence, known
+    now = Known(run.source)
+    if not now.is_like(known):
+        raise _ClaimsMoved
+    return run.list.fence, now
+
+
+def _fetched(run: Run, plan: Plan, rows: Rows, known: Known, how: Reading, *, whole: bool) -> services.Fetch:
+    return services.Fetch(list(known.spelled_out(rows)), how, whole=whole, run=run.pk)
+
+
+def _weigh_and_publish(
+    run: Run, plan: Plan, progress: Progress, ctx: Context, how: Reading, kept: Callable[[], services.Fetch], *,
+    complete: bool, again: bool, parts: Sequence[Version],
+) -> Version | None:  # fmt: skip
+    """kept: the fetch, as it is kept where a person has to look at it first."""
+    _hold_to_preview(run, plan)
+    # What a person saw in a preview is not weighed: they have decided.
+    weighed = None if how.confirmed else services.weigh_changes(plan, run.source)
+    if weighed is not None and weighed.is_unsure:
+        with progress.step(WRITING, 80):
+            return _hold(run, plan, weighed, kept(), progress, ctx, complete=complete)
+    with progress.step(FILLING, 80) if filling.goes_by_blocks(plan) else nullcontext():
+        return _publish(run, plan, progress, ctx, weighed, complete=complete, again=again, parts=parts)
 
 
 def _left_waiting(

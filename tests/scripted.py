@@ -1,6 +1,7 @@
 """Sources that live in the tests: JSON rows that say exactly what a Record says, uploaded or fetched."""
 
 import json
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -30,11 +31,21 @@ FAILURES = {
 }  # fmt: skip
 
 
+def meet(folder: Path, of: int) -> None:
+    """Until so many processes are here, or half a minute has passed: then the test will see who did not come."""
+    folder.mkdir(exist_ok=True)
+    (folder / str(os.getpid())).touch()
+    give_up = time.monotonic() + 30
+    while len(list(folder.iterdir())) < of and time.monotonic() < give_up:
+        time.sleep(0.005)
+
+
 @register
 class Scripted(FileAdapter):
     """[{"key", "kind", "title", "ids", ...}]; {"broken": "key"} and {"person": true} stand for rows that are none,
     {"sleep": seconds} for a source that hangs, {"hog": MiB} for one that takes memory, {"cut": "..."} for one that breaks
-    off."""
+    off, {"meet": folder, "of": n} for one that waits until so many processes have come there, {"note": path} for one that
+    writes down each time that it is read."""
 
     key, label, kinds = "scripted", "Scripted rows", frozenset({"movie", "show", "track"})
 
@@ -58,6 +69,11 @@ class Scripted(FileAdapter):
                 time.sleep(row["sleep"])
             elif "cut" in row:
                 raise SourceUnavailable(row["cut"])
+            elif "meet" in row:
+                meet(Path(row["meet"]), row["of"])
+            elif "note" in row:
+                with Path(row["note"]).open("a") as notes:
+                    notes.write(f"{os.getpid()}\n")
             elif "hog" in row:
                 self.hoard = bytearray(b"x" * (row["hog"] << 20))
             else:

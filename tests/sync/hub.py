@@ -145,13 +145,14 @@ class Hub:
         wait_for(lambda: self.queue(), within=60)
 
     @contextlib.contextmanager
-    def web(self) -> Iterator[subprocess.Popen[bytes]]:
-        """The web server; it listens at the worker's port."""
-        process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "tests.sync.boot:application", "--bind", f"127.0.0.1:{self.worker.port}",
-             "--workers", "2", "--threads", "4", "--log-level", "critical", "--no-control-socket"],
-            cwd=ROOT, env=self.env, process_group=0,
-        )  # fmt: skip
+    def web(self, *, threads: int = 4) -> Iterator[subprocess.Popen[bytes]]:
+        """The web server, two processes; it listens at the worker's port and writes to the file web-output."""
+        with (self.folder / "web-output").open("w") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "gunicorn", "tests.sync.boot:application", "--bind", f"127.0.0.1:{self.worker.port}",
+                 "--workers", "2", "--threads", str(threads), "--log-level", "critical", "--no-control-socket"],
+                cwd=ROOT, env=self.env, process_group=0, stdout=output, stderr=subprocess.STDOUT,
+            )  # fmt: skip
         try:
             wait_for(self._answers, within=60)
             yield process
@@ -165,10 +166,11 @@ class Hub:
         except (OSError, http.client.HTTPException):
             return False
 
-    def api(self, path: str, body: Any = None) -> Any:
-        """What the API answers: to a POST where there is a body, else to a GET."""
+    def api(self, path: str, body: Any = None, *, method: str | None = None) -> Any:
+        """What the API answers: to a POST where there is a body, else to a GET, unless a method is named."""
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.worker.port}/api/v1/{path}", data=None if body is None else json.dumps(body).encode(),
+            method=method,
             headers={"Content-Type": "application/json", "Authorization": f"Basic {LOGIN}"},
         )  # fmt: skip
         with urllib.request.urlopen(request, timeout=60) as answer:

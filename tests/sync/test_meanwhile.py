@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from lists import services
@@ -50,6 +51,31 @@ def test_a_block_holds_for_what_is_on_its_way(films, live, ines, titles, between
     between(lambda: services.block(by=ines, scope="list", list_=films, pattern="Film 3"))
     source.sync(films_(1, 2, 3))
     assert titles(films) == ["Film 1", "Film 2"]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("bearable_s", "state"), [(60, "completed"), (0, "failed")])
+def test_a_list_that_somebody_edits_without_a_pause_is_synced_all_the_same(
+    films, live, ines, monkeypatch, bearable_s, state
+):
+    """It is held while it is planned, after some tries; but not where that would keep everybody waiting for long."""
+    source = live(films)
+    source.sync(films_(1, 2))
+    plan, edited = pipeline.plan_sync, []
+    monkeypatch.setattr(pipeline, "HELD_S", bearable_s)
+
+    def overtaken(*args, **named):
+        made = plan(*args, **named)
+        if not connection.in_atomic_block:  # else who edits waits
+            edited.append(f"Said {len(edited)} times")
+            services.edit_entries(films, {entry(films, "Film 1").pk: {"overview": edited[-1]}}, by=ines)
+        return made
+
+    monkeypatch.setattr(pipeline, "plan_sync", overtaken)
+    run = source.sync([film(1, rating=8.0), film(2)])
+    assert run.state == state
+    found = entry(films, "Film 1")
+    assert (found.overview, found.rating) == (edited[-1], 8.0 if state == "completed" else None)
 
 
 def test_a_pick_is_not_overwritten(films, live, ines, between):
