@@ -14,9 +14,11 @@ TEST_REDIS_URL ?= redis://127.0.0.1:6379/15
 # Checks and tests leave ./data and the database of the environment alone: they may hold somebody's lists.
 CHECK := LISTKEEPER_DATA=$(CURDIR)/$(VENV)/check-data DATABASE_URL= REDIS_URL=
 
-# A script of bench/, and what it is told.
+# A script of bench/, what it is told, and beside which database it makes one of its own ("<name>_bench"): one that is named
+# on the command line and never that of the environment. Without it a fresh SQLite file.
 MEASURE ?= import_file
 BENCH ?=
+BENCH_DATABASE_URL := $(if $(filter command line,$(origin DATABASE_URL)),$(DATABASE_URL))
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-sqlite test-postgres test-long lint format bench lock clean
@@ -36,8 +38,8 @@ test-sqlite: $(VENV)/development ## the tests on SQLite
 test-postgres: $(VENV)/development ## the tests on PostgreSQL and Redis
 	$(CHECK) DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(PY) -m pytest -n auto --dist worksteal $(PYTEST)
 
-test-long: $(VENV)/development ## the tests on SQLite, the long ones at full length
-	$(CHECK) LISTKEEPER_LONG_TESTS=1 $(PY) -m pytest -n auto --dist worksteal $(PYTEST)
+test-long: export LISTKEEPER_LONG_TESTS = 1
+test-long: test ## all checks, then the tests as test runs them, the long ones at full length
 
 lint: $(VENV)/development ## style, types, missing migrations, settings
 	$(PY) -m ruff check
@@ -52,7 +54,7 @@ format: $(VENV)/development ## put the code into the house's format
 	$(PY) -m ruff format
 
 bench: $(VENV)/development ## measure what an import costs; MEASURE=engine: a sync against its bars
-	$(CHECK) $(PY) -m bench.$(MEASURE) $(BENCH)
+	$(CHECK) DATABASE_URL=$(BENCH_DATABASE_URL) $(PY) -m bench.$(MEASURE) $(BENCH)
 
 lock: ## renew the locks from pyproject.toml (maintainers; needs uv)
 	uv pip compile $(LOCK) pyproject.toml --extra scale -o requirements.txt

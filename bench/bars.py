@@ -1,6 +1,6 @@
 """The bars that a sync has to reach, and what was reached: from what bench/phases.py told of its phases."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -29,6 +29,7 @@ PEAK_MIB = {100_000: 220, 1_000_000: 400}
 ELSEWHERE = (
     ("pages and searches of a million; diff, rollback, storage of 50 versions", "bench.reads"),
     ("SQLite: p99 of a small write beside four syncs", "bench.together small"),
+    ("the same of twenty who write", "bench.together small --writers 20"),
     ("PostgreSQL: deadlocks, lost updates, doubles", "bench.together items"),
 )
 
@@ -49,10 +50,21 @@ class Row:
             return self.reached == self.must
         return self.reached >= self.must if self.at_least else self.reached <= self.must
 
-    def __str__(self) -> str:
+    @property
+    def bar(self) -> str:
         sign = "=" if self.exact else ">=" if self.at_least else "<="
-        told = f"{self.name:<44}{sign} {_figure(self.must):<10}{_figure(self.reached):>12}"
-        return f"{told}  {'holds' if self.holds else 'MISSED'}"
+        return f"{sign} {_figure(self.must)}"
+
+    @property
+    def verdict(self) -> str:
+        return "holds" if self.holds else "MISSED"
+
+    def __str__(self) -> str:
+        return f"{self.name:<44}{self.bar:<13}{_figure(self.reached):>12}  {self.verdict}"
+
+
+def table(rows: Iterable[Row]) -> str:
+    return "\n".join([f"{'property':<44}{'must':<13}{'reached':>12}", *map(str, rows)])
 
 
 def _figure(number: float) -> str:

@@ -2,7 +2,7 @@
 
     python -m bench.by_hand [--items 10000] [--database postgres://postgres@127.0.0.1/listkeeper_bench]
 
-The list has two sources that differ on every entry's rating. Without --database a fresh SQLite file. Prints one row an act:
+The list has two sources that differ on every entry's rating. Without --database as bench/import_file.py. Prints one row an act:
 seconds, SQL statements, and what its version counts.
 """
 
@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bench.files import imdb
-from bench.import_file import fresh_database
+from bench.import_file import beside, fresh_database
 
 
 def measure(count: int) -> None:
@@ -81,7 +81,7 @@ def measure(count: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--items", default="10000")
-    parser.add_argument("--database", default="")
+    parser.add_argument("--database", default=beside())
     parser.add_argument("--child", type=int, default=0, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.child:

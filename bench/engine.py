@@ -21,8 +21,8 @@ import tempfile
 from itertools import pairwise
 from typing import Any
 
-from bench.bars import ELSEWHERE, growth_of, middle, rows_of
-from bench.import_file import fresh_database
+from bench.bars import ELSEWHERE, growth_of, middle, rows_of, table
+from bench.import_file import beside, fresh_database
 
 ONCE_FROM = 1_000_000  # so many are measured once, fewer three times
 
@@ -33,9 +33,9 @@ def child(count: int, phases: str, *, analysed: bool) -> dict[str, Any]:
         env = {**os.environ, "LISTKEEPER_DATA": folder, "DJANGO_SETTINGS_MODULE": "config.settings"}
         env |= {"LISTKEEPER_LOG_LEVEL": "WARNING", "LISTKEEPER_FILE_ROWS": str(max(count, 300_000)),
                 "LISTKEEPER_MAX_RUN_SECONDS": "86400"}  # fmt: skip
-        if url := os.environ.get("DATABASE_URL"):
-            env["DATABASE_URL"] = f"{url}_bench"
-            fresh_database(env["DATABASE_URL"])
+        if url := beside():
+            env["DATABASE_URL"] = url
+            fresh_database(url)
         words = [str(count), folder, phases, *(["analysed"] if analysed else [])]
         done = subprocess.run(
             [sys.executable, "-m", "bench.phases", *words], env=env, stdout=subprocess.PIPE, check=True
@@ -52,8 +52,7 @@ def report(told: list[dict[str, Any]]) -> None:
         for name, phase in one["phases"].items():
             print(f"{name:<18}{phase['cpu']:>8.2f}{phase['wall']:>8.2f}{count / phase['wall']:>10,.0f}"
                   f"{phase['statements']:>11,.0f}{phase['history']:>9,.0f}{phase['peak']:>9.0f}")  # fmt: skip
-        print(f"\n{'property':<44}{'must':<12}{'reached':>12}")
-        print(*rows_of(one), sep="\n")
+        print(f"\n{table(rows_of(one))}")
     for small, large in pairwise(told):
         if large["count"] == 10 * small["count"]:
             print(f"\n{large['vendor']}, {large['state']}, {small['count']:,} and {large['count']:,}")
@@ -65,9 +64,7 @@ def elsewhere(*, run: bool) -> None:
     for what, script in ELSEWHERE:
         print(f"{what:<74}python -m {script}", flush=True)
         if run:
-            url = os.environ.get("DATABASE_URL")
-            words = ["--database", f"{url}_bench"] if url and "reads" in script else []
-            subprocess.run([sys.executable, "-m", *script.split(), *words], check=True)
+            subprocess.run([sys.executable, "-m", *script.split()], check=True)
 
 
 def main() -> None:

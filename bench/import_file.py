@@ -2,8 +2,8 @@
 
     python -m bench.import_file [--kind imdb] [--items 10000,100000] [--database postgres://postgres@127.0.0.1/listkeeper_bench]
 
-Kinds: imdb, letterboxd (a table each), m3u (a playlist whose addresses carry a login). Without --database a fresh SQLite
-file. Prints one row a phase: seconds of preview and import, items a second (import), CPU seconds of this process (both
+Kinds: imdb, letterboxd (a table each), m3u (a playlist whose addresses carry a login). Without --database that of
+DATABASE_URL with "_bench" behind its name, else a fresh SQLite file. Prints one row a phase: seconds of preview and import, items a second (import), CPU seconds of this process (both
 together), SQL statements, rows written to items, entries, claims and history, and the peak memory of the process that did it.
 """
 
@@ -79,7 +79,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kind", choices=KINDS, default="imdb")
     parser.add_argument("--items", default="10000,100000")
-    parser.add_argument("--database", default="")
+    parser.add_argument("--database", default=beside())
     parser.add_argument("--child", type=int, default=0, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.child:
@@ -103,12 +103,21 @@ def main() -> None:
             subprocess.run([sys.executable, *child], env=env, check=True)
 
 
-def fresh_database(url: str) -> None:
+def beside() -> str:
+    """The address of a database of our own beside that of DATABASE_URL; "" if it names none."""
+    url = os.environ.get("DATABASE_URL")
+    return f"{url}_bench" if url else ""
+
+
+def fresh_database(url: str, *, keep: bool = False) -> None:
+    """keep: leave one that is there."""
     import psycopg
     from psycopg import sql
 
     server, _, name = url.rpartition("/")
     with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+        if keep and connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
+            return
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
 

@@ -101,6 +101,36 @@ def test_the_packages_are_installed_once_for_each_lock(make, tmp_path):
     assert installed in make("run").stdout
 
 
+@pytest.mark.parametrize(
+    ("words", "environment", "database"),
+    [
+        (["bench"], {}, ""),
+        (["bench"], {"DATABASE_URL": "postgres://somebody/lists"}, ""),
+        (["bench", "DATABASE_URL=postgres://here/own"], {"DATABASE_URL": "postgres://somebody/lists"}, "postgres://here/own"),
+        (["test-sqlite", "DATABASE_URL=postgres://somebody/lists"], {}, ""),
+    ],
+)  # fmt: skip
+def test_only_a_benchmark_takes_a_database_and_only_from_the_command_line(words, environment, database):
+    """What the environment names may hold somebody's lists."""
+    env = {**os.environ, **environment}
+    told = subprocess.run([MAKE, "-n", *words], cwd=ROOT, env=env, capture_output=True, text=True, check=True).stdout
+    last = told.splitlines()[-1]
+    assert re.findall(r"DATABASE_URL=(\S*)", last)[-1] == database
+
+
+def test_the_long_tests_run_wherever_the_others_do(make, tmp_path):
+    (tmp_path / "requirements-dev.txt").touch()
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.write_text("#!/bin/sh\necho ran $* long=$LISTKEEPER_LONG_TESTS on ${DATABASE_URL%%:*}\n")
+    python.chmod(0o755)
+    told = {
+        target: re.findall(r"^ran -m pytest .*", make(target).stdout, re.MULTILINE) for target in ("test", "test-long")
+    }
+    assert [line.partition("long=")[2] for line in told["test"]] == [" on", " on postgres"]
+    assert [line.partition("long=")[2] for line in told["test-long"]] == ["1 on", "1 on postgres"]
+
+
 def test_packages_that_cannot_be_installed_stop_the_start(make, tmp_path):
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
     python = tmp_path / ".venv" / "bin" / "python"
