@@ -142,8 +142,10 @@ def _delete(model: Any, pks: Sequence[int], list_: MediaList) -> bool:
 
 
 def sweep_dead() -> int:
-    """Sweep the fills that died and that no sync has followed; returns how many."""
-    dead = list(MediaList.objects.filter(filling__isnull=False, filling_until__lt=timezone.now()))
+    """Sweep the fills that died and that no sync has followed; returns how many. One that says it lives for longer than any
+    can has died before the clock was set back, or writes its next block in a moment: then that plans anew."""
+    now = timezone.now()
+    dead = list(MediaList.objects.filter(filling__isnull=False).exclude(filling_until__range=(now, now + 2 * LEASE)))
     for list_ in dead:
         _sweep(list_)
     return len(dead)

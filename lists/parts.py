@@ -7,7 +7,7 @@ the process dies, the first versions stand, and a new plan of the same change ho
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence, Sized
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -55,9 +55,11 @@ def is_large(list_: MediaList, entries: Sized | None = None) -> bool:
 
 
 def publish_parts(
-    publication_of: Callable[[Plan], "Publication"], plan: Plan, before_commit: Callable[[Version | None], None] | None
-) -> Version | None:
-    """Publish a plan part by part; the last version. before_commit runs with the last part.
+    publication_of: Callable[[Plan], "Publication"], plan: Plan, before_commit: Callable[[Version | None], None] | None,
+    showing: Callable[[], AbstractContextManager[Any]],
+) -> Version | None:  # fmt: skip
+    """Publish a plan part by part; the last version. before_commit runs with the last part, and `showing` is entered around
+    it: what stops a sync before that leaves the versions that stand.
 
     Raises ListMoved if somebody wrote meanwhile, with the versions that stand.
     """
@@ -74,8 +76,10 @@ def publish_parts(
             part.base, part.written = plan.list_.current_id, plan.written
             publication = publication_of(part)
             publication.ids = ids
+            is_last = part is parts[-1]
             try:
-                version = publication.run(finish if part is parts[-1] else None)
+                with showing() if is_last else nullcontext():
+                    version = publication.run(finish if is_last else None)
             except ListMoved:
                 raise ListMoved(made) from None
             plan.written = part.written

@@ -356,19 +356,21 @@ def publish(
     showing: Callable[[], AbstractContextManager[Any]] = nullcontext,
 ) -> Version | None:
     """Write a plan as one version, on SQLite a very large one as several; returns the last, None if no reader sees a
-    difference (claims may still have moved). before_commit runs in the transaction of the last; `showing` is entered before
-    anything is written that a reader sees.
+    difference (claims may still have moved). before_commit runs in the transaction of the last; `showing` is entered around
+    that, when it is too late to stop.
 
     Raises ListMoved if the list has another version by now; plan again then.
     """
     publication = Publication(plan, kind, author, summary, correlation_id)
     if goes_by_blocks(plan):
         return fill(publication, before_commit, showing)
-    with showing():
-        if not goes_in_parts(plan):
-            return publication.run(before_commit)
+    if goes_in_parts(plan):
         of_all = correlation_id or str(uuid4())
-        return publish_parts(lambda part: Publication(part, kind, author, summary, of_all), plan, before_commit)
+        return publish_parts(
+            lambda part: Publication(part, kind, author, summary, of_all), plan, before_commit, showing
+        )
+    with showing():
+        return publication.run(before_commit)
 
 
 def _mark_missing(pks: Sequence[int], at: Any) -> None:

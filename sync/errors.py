@@ -17,7 +17,7 @@ SyncError                      str(e) is shown to the user: it says what to do a
 ├── Busy                       a run of the source waits or is at work
 └── Stopped                    the run must not go on
     ├── Cancelled              somebody pressed stop
-    ├── TimedOut               it took longer than a run may
+    ├── TimedOut               it took longer than a run may; tried again as what is unavailable is
     ├── OutOfMemory            it took more memory than a run may
     ├── WorkerStops            the worker is asked to end; the run is queued again
     └── LeaseLost              the run was given to somebody else meanwhile, so it writes nothing, not even its end

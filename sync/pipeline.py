@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -19,6 +19,7 @@ from lists.dialects import Dialect
 from lists.filters import counted
 from lists.known import Knowing, Known, Marker
 from lists.models import Claim, Entry, MediaList, Source, Version
+from lists.parts import goes_in_parts
 from lists.plan import Counts, Plan, Reading
 from lists.ration import left_waiting, room_of
 from lists.records import Read, Record, Rows, Unchanged
@@ -29,7 +30,7 @@ from sync.appraisal import is_whole, reading_of, salt_of
 from sync.errors import LeaseLost, NotModified, SourceUnavailable, SyncError
 from sync.http import Door, Meter, Validators
 from sync.models import Run
-from sync.progress import FILLING, WRITING, Progress
+from sync.progress import FILLING, IN_PARTS, WRITING, Progress
 from sync.reading import Marks, read
 from sync.runs import close, record_counts
 from sync.windows import Window, mode_of
@@ -186,8 +187,15 @@ def _weigh_and_publish(
     if weighed is not None and weighed.is_unsure:
         with progress.step(WRITING, 80):
             return _hold(run, plan, weighed, kept(), progress, ctx, complete=complete)
-    with progress.step(FILLING, 80) if filling.goes_by_blocks(plan) else nullcontext():
+    with _before_writing(plan, progress):
         return _publish(run, plan, progress, ctx, weighed, complete=complete, again=again, parts=parts)
+
+
+def _before_writing(plan: Plan, progress: Progress) -> AbstractContextManager[Any]:
+    """The step in which a plan of very much can still be stopped, around that in which it cannot."""
+    if filling.goes_by_blocks(plan):
+        return progress.step(FILLING, 80)
+    return progress.step(IN_PARTS, 80) if goes_in_parts(plan) else nullcontext()
 
 
 def _left_waiting(

@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
+from lists.fence import still_ours
 from sync import processes, signals
 from sync.errors import OutOfMemory, Stopped
 from sync.http import Meter
@@ -17,6 +19,7 @@ from sync.models import Run
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 FILLING = "Filling"  # blocks that nobody sees yet (lists/filling.py)
+IN_PARTS = "Writing in parts"  # versions of a very large change before its last one (lists/parts.py)
 WRITING = "Writing"  # the step in which it is too late to cancel
 
 
@@ -47,10 +50,9 @@ class Progress:
     def step(self, name: str, start: int) -> Iterator[None]:
         """A named part of the run; `start` is the progress in per cent at which it begins."""
         self.check()
-        begun = self._open[name] = self.clock()
-        self.run.step = name
-        self.to(start)
-        Run.objects.filter(pk=self.run.pk, lease_until__gt=timezone.now()).working().update(**self.stored())
+        begun = self.clock()
+        self._enter(name, start)
+        self._open[name] = begun
         self.shielded = name == WRITING
         try:
             yield
@@ -58,6 +60,17 @@ class Progress:
             self.shielded = False
             del self._open[name]
             self.timings[name] = round(self.timings.get(name, 0) + self.clock() - begun, 4)
+
+    def _enter(self, name: str, start: int) -> None:
+        """Told at once. Raises what was asked for before it was too late."""
+        before, self.run.step = self.run.step, name
+        self.to(start)
+        mine = Run.objects.filter(pk=self.run.pk, lease_until__gt=timezone.now())
+        mine = mine.filter(state=Run.State.RUNNING) if name == WRITING else mine.working()
+        if not mine.update(**self.stored()) and name == WRITING:
+            self.run.step = before
+            with transaction.atomic():
+                still_ours()
 
     def to(self, per_cent: int) -> None:
         self.run.progress = max(self.run.progress, min(per_cent, 99))

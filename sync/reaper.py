@@ -3,6 +3,8 @@
 Every worker does this at its start and each half minute, whatever queue is in use: the Run table is the truth.
 """
 
+import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -11,10 +13,34 @@ from django.utils import timezone
 from lists.models import Proposal
 from sync import processes, signals
 from sync.errors import Cancelled, WorkerStops
-from sync.models import Lock, Run
+from sync.models import Lock, Run, lease
 from sync.runs import DEATHS, PREPARE, close, close_failed, enqueue, preview_lock, start_over, wake
 
 UNTOLD = timedelta(seconds=60)  # after which a run that could start is handed to the workers again
+
+
+class Overlong:
+    """Leases that reach further than any can: a clock that runs ahead has written them, or ours was set back. Their end says
+    nothing then. Whoever lives renews a lease, so what stands still for as long as one lasts, by our own count, is over."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic):
+        self._clock = clock
+        self._seen: dict[tuple[datetime, str], float] = {}  # a lease -> when we saw it first
+
+    def stands_still(self, until: datetime, name: str) -> bool:
+        """Whether this lease is one of them, and over."""
+        if until <= timezone.now() + 2 * lease():
+            return False
+        now = self._clock()
+        return now - self._seen.setdefault((until, name), now) > lease().total_seconds()
+
+    def forget(self) -> None:
+        """What was seen long ago was renewed or is over."""
+        before = self._clock() - 10 * lease().total_seconds()
+        self._seen = {seen: at for seen, at in self._seen.items() if at > before}
+
+
+_overlong = Overlong()
 
 
 def reap(*, anew: bool = False) -> int:
@@ -27,6 +53,7 @@ def reap(*, anew: bool = False) -> int:
         if _is_lost(run):
             closed += _bury(run.pk)
     _free_locks()
+    _overlong.forget()
     told_before = timezone.now() - (timedelta(0) if anew else UNTOLD)
     wake(told_before=told_before)
     _hand_out_previews(told_before)
@@ -35,7 +62,10 @@ def reap(*, anew: bool = False) -> int:
 
 def _is_lost(run: Run) -> bool:
     """Its lease has run out, or its worker was a process of this machine that is no more."""
-    return run.lease_until is None or run.lease_until < timezone.now() or processes.is_gone(run.worker)
+    until = run.lease_until
+    if until is None or until < timezone.now() or processes.is_gone(run.worker):
+        return True
+    return _overlong.stands_still(until, f"run {run.pk}")
 
 
 @transaction.atomic
@@ -62,15 +92,17 @@ def _bury(pk: int) -> bool:
 
 def _hand_out_previews(told_before: datetime) -> None:
     """Uploads that nobody reads, although the workers were told of them."""
-    for pk in Proposal.objects.filter(state=Proposal.State.READING, created_at__lt=told_before).values_list(
-        "pk", flat=True
-    ):
+    now = timezone.now()
+    reading = Proposal.objects.filter(state=Proposal.State.READING).exclude(
+        created_at__range=(told_before, now + UNTOLD)
+    )
+    for pk in reading.values_list("pk", flat=True):
         if not Lock.objects.held(preview_lock(pk)):
             enqueue(PREPARE, pk)
 
 
 def _free_locks() -> None:
-    """Locks of processes of this machine that are no more need not lapse first."""
+    """Locks of processes of this machine that are no more need not lapse first, and those that lapse in years never do."""
     for lock in Lock.objects.filter(until__gt=timezone.now()):
-        if processes.is_gone(lock.owner):
+        if processes.is_gone(lock.owner) or _overlong.stands_still(lock.until, f"lock {lock.pk}"):
             Lock.objects.filter(pk=lock.pk, token=lock.token).update(until=timezone.now())

@@ -8,13 +8,14 @@ from django.utils import timezone
 
 from lists.models import Source
 from sync import runs, signals
-from sync.errors import BreakerOpen, NotYet, SourceUnavailable
+from sync.errors import BreakerOpen, NotYet, SourceUnavailable, TimedOut
 from sync.http.patience import LONGEST_S
 from sync.models import Run
 from sync.times import LONGEST_PAUSE, RETRIES, deferral, pause
 
-# What may be over in a minute. Refused, unreadable or our own fault: the same would happen again.
-PASSING = (SourceUnavailable, OSError, OperationalError)
+# What may be over in a minute; what ran into the time limit has mostly met a service or a machine that was slow just then.
+# Refused, unreadable, too large for the memory or our own fault: the same would happen again.
+PASSING = (SourceUnavailable, OSError, OperationalError, TimedOut)
 DEFERRALS = 3  # of one run; a service that puts it off once more has failed it
 
 

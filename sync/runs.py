@@ -51,7 +51,8 @@ def wake(*, told_before: datetime | None = None) -> int:
     heard last before that time, or never. A task too many finds nothing to do, so none is counted with care."""
     found = Run.objects.startable()
     if told_before is not None:
-        found = found.filter(Q(enqueued_at=None) | Q(enqueued_at__lt=told_before))
+        wrong = timezone.now() + timedelta(minutes=1)  # by a clock that ran ahead, or has been set back since
+        found = found.filter(Q(enqueued_at=None) | Q(enqueued_at__lt=told_before) | Q(enqueued_at__gt=wrong))
     waiting = list(found.values_list("pk", flat=True)[: len(Run.objects.free_slots())])
     for pk in waiting:
         enqueue(EXECUTE, pk)
@@ -194,7 +195,8 @@ def close(run: Run, state: str, *, error: BaseException | None = None) -> bool:
     now = timezone.now()
     run.state, run.finished_at, run.lease_until, run.slot = state, now, None, None
     run.next_attempt_at, run.waits_for = None, ""
-    run.duration_ms = round((now - run.started_at).total_seconds() * 1000) if run.started_at else None
+    # A clock may have been set back since.
+    run.duration_ms = max(0, round((now - run.started_at).total_seconds() * 1000)) if run.started_at else None
     if state in (Run.State.COMPLETED, Run.State.PARTIAL):
         run.progress, run.step = 100, ""
     else:  # what it would have changed was taken back

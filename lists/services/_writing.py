@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from typing import Any
+from uuid import uuid4
 
 from django.db.models import F
 from django.utils import timezone
@@ -78,13 +79,17 @@ def settle_due(list_: MediaList, *, by: Any = None) -> Version | None:
 
 
 def _settle_kind(list_: MediaList, kind: str, by: Any) -> Version | None:
+    correlation_id = str(uuid4())  # of all its versions, also where somebody wrote between two of them
     while owed := list(Refold.objects.filter(list=list_, kind=kind).order_by("id")):
         list_.refresh_from_db()
         entries = None if any(row.entry_id is None for row in owed) else {row.entry_id or 0 for row in owed}
         plan = plan_refold(list_, at=timezone.now(), entries=entries, rebase=kind == Version.Kind.MERGE)
         reasons = ", ".join(dict.fromkeys(row.reason for row in owed))
         try:
-            version = publish(plan, kind=kind, by=by, summary=reasons, before_commit=partial(_settled, owed))
+            version = publish(
+                plan, kind=kind, by=by, summary=reasons, correlation_id=correlation_id,
+                before_commit=partial(_settled, owed),
+            )  # fmt: skip
         except ListMoved:
             continue
         list_.refresh_from_db()

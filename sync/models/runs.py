@@ -277,7 +277,8 @@ class Run(models.Model):
         """Seconds that it may take still, by the progress so far; None where that says nothing yet."""
         if self.state != self.State.RUNNING or self.started_at is None or self.progress < 5:
             return None
-        return round((timezone.now() - self.started_at).total_seconds() * (100 - self.progress) / self.progress)
+        spent = max(0.0, (timezone.now() - self.started_at).total_seconds())
+        return round(spent * (100 - self.progress) / self.progress)
 
 
 class LockQuerySet(models.QuerySet["Lock"]):

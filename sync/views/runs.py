@@ -14,7 +14,7 @@ from lists.models import MediaList
 from lists.views.access import frame, midnight, number, open_list, refusals_told
 from sync import runs, statistics
 from sync.models import Run
-from sync.progress import FILLING, WRITING
+from sync.progress import FILLING, IN_PARTS, WRITING
 from sync.views.uploads import waiting
 
 RUNS_SHOWN = 30
@@ -125,10 +125,11 @@ def _chosen(found: QuerySet[Run], request: HttpRequest) -> QuerySet[Run]:
 def _steps(found: Run) -> list[dict[str, Any]]:
     """[{"name", "state", "seconds"}]: state is ok, now, later or stopped; seconds None where it is not measured."""
     timings = found.details.get("timings_s", {})
-    timings |= {WRITING: timings.get(FILLING, timings.get(WRITING))}  # the one is around the other
+    for around in (FILLING, IN_PARTS):
+        timings |= {WRITING: timings.get(around, timings.get(WRITING))}
     if found.state in (Run.State.COMPLETED, Run.State.PARTIAL):
         return [{"name": name, "state": "ok", "seconds": timings.get(name)} for name in STEPS]
-    step = WRITING if found.step == FILLING else found.step
+    step = WRITING if found.step in (FILLING, IN_PARTS) else found.step
     at = STEPS.index(step) if step in STEPS else -1
     here = "now" if found.is_active else "stopped"
     return [

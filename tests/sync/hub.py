@@ -180,11 +180,15 @@ class Hub:
         """A list of that name with one source; later the same call gives the source other rows."""
         path = self.folder / f"{name}.json"
         new = not path.exists()
+        self.source_rows(path, rows)
+        if new:
+            self.do("make(name, path)", name=name, path=str(path))
+
+    def source_rows(self, path: Path, rows: Any) -> None:
+        """Whole, whoever is reading it."""
         spare = path.with_suffix(".new")
         spare.write_text(json.dumps(rows))
         spare.replace(path)
-        if new:
-            self.do("make(name, path)", name=name, path=str(path))
 
     def sync(self, name: str) -> int:
         """The id of the run that was asked for; 0 if one is at work already."""

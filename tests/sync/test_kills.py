@@ -99,6 +99,42 @@ BEFORE = films(120)
 AFTER = [*films(80, first=40, overview="Told anew"), *films(60, first=200)]
 
 
+def filled(hub: Hub, name: str) -> int:
+    """A list that shows BEFORE, whose source says AFTER by now; how many versions it has."""
+    hub.source(name, BEFORE)
+    hub.do("Source.objects.filter(name=name).update(adapter='scripted_counted', grace=0)", name=name)
+    hub.sync(name)
+    assert hub.settled()
+    hub.do(
+        "MediaList.objects.filter(name=name).update(policy={'held_share': 100, 'held_share_always': 100})", name=name
+    )
+    hub.source(name, AFTER)
+    return hub.ask("MediaList.objects.get(name=name).versions.count()", name=name)
+
+
+@pytest.mark.skipif(POSTGRES, reason="only on SQLite: PostgreSQL writes one version")
+@pytest.mark.covers("SYNC-08")
+def test_a_change_in_parts_is_cancelled_between_two_of_them(in_parts):
+    hub, name = in_parts, "cancelled"
+    first = filled(hub, name)
+    hub.hold("published")
+    run = hub.sync(name)
+    hub.held()
+    assert hub.told(run)["step"] == "Writing in parts"
+    hub.do("runs.cancel(Run.objects.get(pk=pk), by=user)", pk=run)
+    wait_for(lambda: hub.told(run)["state"] == "cancelled", within=20)
+    hub.let_go()
+    told = hub.told(run)
+    assert told["state"] == "cancelled"
+    assert told["error"] == "ines cancelled this. The first version of it stands; the next sync brings the rest."
+    assert hub.ask("MediaList.objects.get(name=name).versions.count()", name=name) == first + 1
+    assert len(hub.titles(name)) == 120 + 50
+    hub.worker.manage("verify_integrity")
+    hub.sync(name)
+    assert hub.settled()
+    assert hub.titles(name) == [row["title"] for row in AFTER]
+
+
 @pytest.mark.skipif(POSTGRES, reason="only on SQLite: PostgreSQL writes one version")
 @pytest.mark.covers("SAFE-06")
 @pytest.mark.parametrize(
@@ -107,15 +143,7 @@ AFTER = [*films(80, first=40, overview="Told anew"), *films(60, first=200)]
 )  # fmt: skip
 def test_a_worker_that_is_killed_between_two_parts_is_followed_by_one_that_brings_the_rest(in_parts, places, stand):
     hub, name = in_parts, f"{stand} of {places[-1]}"
-    hub.source(name, BEFORE)
-    hub.do("Source.objects.filter(name=name).update(adapter='scripted_counted', grace=0)", name=name)
-    hub.sync(name)
-    assert hub.settled()
-    first = hub.ask("MediaList.objects.get(name=name).versions.count()", name=name)
-    hub.do(
-        "MediaList.objects.filter(name=name).update(policy={'held_share': 100, 'held_share_always': 100})", name=name
-    )
-    hub.source(name, AFTER)
+    first = filled(hub, name)
     hub.hold(places[0])
     run = hub.sync(name)
     for place in places[1:]:

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from lists import services, writer
 from lists.models import Audit, Claim, Edit, Entry, MediaList, Proposal, Source, Version
+from lists.services._writing import bump
 from lists.versions import diff
 from tests.lists.said import undo_of
 
@@ -152,6 +153,14 @@ def test_other_rules_fold_a_large_list_in_parts(two, ines):
     assert made(two, before) == [(0, 50, 0), (0, 50, 0), (0, 20, 0)]
     assert (version.number, ratings(two)) == (before + 3, {6.0})
     assert not two.refolds.exists()
+
+
+def test_a_large_fold_that_is_planned_again_in_the_middle_is_one_act_all_the_same(two, ines, between):
+    before = two.versions.count()
+    between(lambda: bump(two))
+    version = prefer_two(two, ines)
+    assert made(two, before) == [(0, 50, 0), (0, 50, 0), (0, 20, 0)]
+    assert two.versions.filter(correlation_id=version.correlation_id).count() == 3
 
 
 def test_a_large_fold_that_died_stays_owed(two, ines, between):

@@ -8,7 +8,16 @@ from django.utils import timezone
 
 from lists.models import Source
 from sync import runs, signals, tasks, uploads
-from sync.errors import BadPayload, BreakerOpen, LeaseLost, RateLimited, SourceRefused, SourceUnavailable
+from sync.errors import (
+    BadPayload,
+    BreakerOpen,
+    LeaseLost,
+    OutOfMemory,
+    RateLimited,
+    SourceRefused,
+    SourceUnavailable,
+    TimedOut,
+)  # fmt: skip
 from sync.models import Run
 from sync.schedule import dispatch
 from sync.times import pause
@@ -174,7 +183,9 @@ def test_a_worker_that_slept_writes_nothing_of_a_run_that_began_anew(broken, ine
 
 
 @pytest.mark.parametrize(
-    "error", [SourceRefused("Sign in again."), BadPayload("This is no list."), RuntimeError("ours")], ids=repr
+    "error",
+    [SourceRefused("Sign in again."), BadPayload("This is no list."), OutOfMemory("Too much."), RuntimeError("ours")],
+    ids=repr,
 )
 def test_what_would_fail_again_is_not_tried_again(broken, ines, work, error):
     broken.error = error
@@ -187,6 +198,21 @@ def test_what_would_fail_again_is_not_tried_again(broken, ines, work, error):
     broken.refresh_from_db()
     assert broken.failures == 1
     assert broken.next_sync_at > timezone.now() + timedelta(hours=5)
+
+
+@pytest.mark.covers("SYNC-12", "RETRY-02")
+def test_what_took_too_long_is_tried_again_as_often_as_what_did_not_answer(broken, ines, work):
+    broken.error = TimedOut("This sync took longer than 1,800 seconds. Nothing was changed.")
+    run = runs.request_sync(broken, by=ines).run
+    work()
+    run.refresh_from_db()
+    assert (run.state, run.error_code) == ("failed", "timeout")
+    assert 48 - 1 <= waits(run) <= 72 + 1
+    for attempt in (2, 3, 4):
+        dispatch(timezone.now() + timedelta(minutes=10))
+        work()
+        assert Run.objects.get(attempt=attempt).state == "failed"
+    assert not Run.objects.active().exists()
 
 
 def test_a_try_that_succeeds_ends_the_series(broken, ines, work, films):

@@ -9,7 +9,7 @@ from django.utils import timezone
 from lists import writer
 from lists.models import Claim, Entry, Item, Proposal
 from sync import pipeline, processes, reaper, runs, tasks, uploads
-from sync.errors import LeaseLost
+from sync.errors import Cancelled, LeaseLost
 from sync.models import Run
 from sync.progress import Progress
 from sync.watch import Watch, watched
@@ -139,6 +139,20 @@ def test_a_process_of_another_machine_is_not_judged():
     assert not processes.is_gone("elsewhere:1:0a1b2c3d.f0000000.77")
     assert not processes.is_gone(processes.name())
     assert not processes.is_gone("")
+
+
+@pytest.mark.covers("SYNC-08")
+def test_who_was_cancelled_before_it_is_written_does_not_begin_with_it(confirmed, films, ines, monkeypatch):
+    """What is staged for a large change takes longer than a cancel may."""
+    run, begun = runs.claim(), []
+    monkeypatch.setattr(pipeline.filling, "goes_by_blocks", lambda plan: runs.cancel(run, by=ines) is None)
+    monkeypatch.setattr(writer.Publication, "run", lambda *args: begun.append(args))
+    with pytest.raises(Cancelled, match="ines cancelled this"), watched(run) as progress:
+        pipeline.sync(run, uploads.body_of(run), progress)
+    assert not begun
+    assert not runs.break_off(run, Cancelled("ines cancelled this."))
+    run.refresh_from_db()
+    assert (run.state, run.step) == ("cancelled", "Comparing")
 
 
 def given_up(run):

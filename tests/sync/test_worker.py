@@ -144,19 +144,23 @@ def test_a_sync_that_takes_too_long_or_too_much_memory_is_ended(tmp_path):
     hub.start()
     try:
         slow, greedy = hub.sync("slow"), hub.sync("greedy")
-        assert hub.settled(within=30)
+        wait_for(lambda: not hub.ask("Run.objects.exclude(state='waiting').active().count()"), within=30)
         told = hub.told(slow)
         assert (told["state"], told["error_code"]) == ("failed", "timeout")
         assert "longer than 10 seconds" in told["error"]
+        retry = "Run.objects.values_list('kind', 'state', 'attempt').get(previous=pk)"
+        assert hub.ask(retry, pk=slow) == ["retry", "waiting", 2], "it may have been slow just then"
         told = hub.told(greedy)
         assert (told["state"], told["error_code"]) == ("failed", "memory")
         assert "Nothing was changed" in told["error"]
         assert f"WARNING sync.progress: run {greedy} takes" in hub.worker.output
         assert f"CRITICAL sync.progress: run {greedy} takes" in hub.worker.output
         assert hub.ask("Run.objects.get(pk=pk).memory_peak_mib", pk=greedy) >= 320
+        assert not hub.ask("Run.objects.filter(previous=pk).exists()", pk=greedy), "it would take as much again"
         hub.source("greedy", films(10))
-        again = hub.sync("greedy")
+        hub.source("slow", films(10))
+        again = [hub.sync("greedy"), hub.sync("slow")]
         assert hub.settled()
-        assert hub.told(again)["state"] == "completed"
+        assert [hub.told(run)["state"] for run in again] == ["completed", "completed"]
     finally:
         hub.end()
