@@ -31,6 +31,7 @@ ELSEWHERE = (
     ("SQLite: p99 of a small write beside four syncs", "bench.together small"),
     ("the same of twenty who write", "bench.together small --writers 20"),
     ("PostgreSQL: deadlocks, lost updates, doubles", "bench.together items"),
+    ("two seconds from a cancel to the end of its run, in each phase", "bench.cancel"),
 )
 
 

@@ -47,8 +47,9 @@ class Held:
 def lock(name: str, *, seconds: float | None = None, once: bool = False) -> Iterator[Held | None]:
     """Hold a lock for as long as the block takes; None if another process has it.
 
-    seconds: how long it outlives us if we die; a lease of runs if left out. once: it is about one piece of work and is
-    forgotten when that is done, so its token says how often that was begun.
+    seconds: how long it outlives us if we die; a lease of runs if left out, and four of those at most, or the reaper takes it
+    for one that a wrong clock wrote. once: it is about one piece of work and is forgotten when that is done, so its token says
+    how often that was begun.
     """
     length = timedelta(seconds=settings.LEASE_S if seconds is None else seconds)
     owner = processes.name()
