@@ -21,7 +21,7 @@ from django import forms
 from lists.credentials import Lifter
 from lists.records import Raw, Row
 from sync import archives, text
-from sync.errors import AccessRefused, BadPayload, NotModified, SourceRefused, SourceUnavailable, SyncError
+from sync.errors import AccessRefused, BadPayload, NotModified, SourceRefused, SourceUnavailable, SyncError, Untouched
 from sync.http import API, Door, Limits, Meter
 from sync.text import Sniff
 
@@ -55,8 +55,10 @@ class Context:
     http: Door = field(default_factory=Door)
     expected: int | None = None
     salt: str = ""  # what an answer means hangs on this, too
-    accepted: bytes = b""  # digest of the answer that was accepted last
+    accepted: bytes = b""  # digest of the answer that was accepted last, or of its stamp
     digest: bytes = b""  # of the answer at hand
+    stamp: bytes = b""  # digest of what its service says beside it
+    has_brought: bool = False  # whether something stands on the list by this source
     address: str = ""
     cut_off: SourceUnavailable | None = None  # why the answer broke off after some of it had come
     window: dict[str, Any] = field(default_factory=dict)  # what is remembered of a chart (sync/windows.py)
@@ -82,6 +84,13 @@ class Context:
         self.digest = digest.digest()
         if self.digest == self.accepted:
             raise NotModified
+
+    def compare_stamp(self, stamp: bytes) -> None:
+        """An adapter whose service says beside the list when that last changed shows it here before it asks for the list.
+        Raises Untouched if it has not since. It speaks for an answer that left nothing open, and is no second look."""
+        self.stamp = hashlib.sha256(f"stamp {self.salt}".encode() + stamp).digest()
+        if self.stamp == self.accepted:
+            raise Untouched
 
     @cached_property
     def payload(self) -> bytes:

@@ -174,6 +174,10 @@ class NotModified(Exception):
     """What the source would answer is what was accepted last. An adapter raises it before it yields anything."""
 
 
+class Untouched(NotModified):
+    """The source says so beside its list: the list itself was not looked at."""
+
+
 UNTOLD = "Nothing was changed. The log of the worker says more."
 NOTHING = re.compile(r"Nothing was changed( by it| by this sync)?")
 

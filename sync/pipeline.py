@@ -27,7 +27,7 @@ from lists.spool import blocks
 from sync import access, readback, retries
 from sync.adapters import Adapter, Context, FileAdapter, adapter_named
 from sync.appraisal import is_whole, reading_of, salt_of
-from sync.errors import LeaseLost, NotModified, SourceUnavailable, SyncError
+from sync.errors import LeaseLost, NotModified, SourceUnavailable, SyncError, Untouched
 from sync.http import Door, Meter, Validators
 from sync.models import Run
 from sync.progress import FILLING, IN_PARTS, WRITING, Progress
@@ -78,12 +78,23 @@ def sync(run: Run, body: bytes, progress: Progress) -> Version | None:
     ctx.salt = fields.canonical([salt_of(run.source.config, adapter), run.source.mode]).decode()
     ctx.accepted = bytes(run.source.body_digest or b"")
     if not adapter.is_file:
+        ctx.has_brought = Claim.objects.filter(source=run.source).exists()
         ctx.secrets = access.secrets_for(run.source, adapter)
     with few_collections(), _connect(run, adapter, ctx, progress) as ctx.http:
-        try:
-            return _read_and_bring(run, adapter, ctx, progress)
-        except NotModified:
+        return _read_or_repeat(run, adapter, ctx, progress)
+
+
+def _read_or_repeat(run: Run, adapter: Adapter, ctx: Context, progress: Progress) -> Version | None:
+    try:
+        return _read_and_bring(run, adapter, ctx, progress)
+    except NotModified as said:
+        if not Claim.objects.filter(source=run.source, missing__gt=0).exists():
+            _close_unread(run, progress)
+            return None
+        if not isinstance(said, Untouched):
             return _repeat(run, adapter, ctx, progress)
+    ctx.accepted = b""  # what is lacking is looked for in the list itself
+    return _read_or_repeat(run, adapter, ctx, progress)
 
 
 def _read_and_bring(run: Run, adapter: Adapter, ctx: Context, progress: Progress) -> Version | None:
@@ -217,9 +228,6 @@ def _said_of(ctx: Context) -> tuple[str, str]:
 
 def _repeat(run: Run, adapter: Adapter, ctx: Context, progress: Progress) -> Version | None:
     """The source says nothing new: what its last answer lacked is lacking again, and that is all."""
-    if not Claim.objects.filter(source=run.source, missing__gt=0).exists():
-        _close_unread(run, progress)
-        return None
     fence, known = _fence(run), Known(run.source)
     here = sorted((n for n, missing in enumerate(known.missing) if not missing), key=known.positions.__getitem__)
     with Rows() as rows:
@@ -387,8 +395,11 @@ def _settle_source(run: Run, plan: Plan, ctx: Context, *, whole: bool, again: bo
     if window := ctx.window or run.source.accepted.get("window"):
         accepted["window"] = window
     etag, modified = ctx.http.validators.new if whole else ("", "")
+    # A stamp says nothing of what the list held: it stands for one that came, lacked nothing and waits for nobody.
+    is_settled = counts.found and not (plan.missing or plan.held)
+    digest = (ctx.stamp if is_settled else b"") or ctx.digest
     new = {
-        "accepted": accepted, "body_digest": (whole and ctx.digest) or None, "etag": etag, "last_modified": modified,
+        "accepted": accepted, "body_digest": (whole and digest) or None, "etag": etag, "last_modified": modified,
     }  # fmt: skip
     Source.objects.filter(pk=run.source_id).update(
         **_how_it_went(plan, ctx), **({} if again else new)

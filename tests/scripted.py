@@ -138,6 +138,24 @@ class ScriptedWhole(ScriptedLive):
 
 
 @register
+class ScriptedStamped(ScriptedLive):
+    """{"stamp": "...", "rows": [...]}: its service says beside the rows when these last changed; "body": true compares them,
+    too. `looked` counts how often the rows were asked for."""
+
+    key, label = "scripted_stamped", "Scripted and stamped"
+    looked: ClassVar[int] = 0
+
+    def fetch(self, ctx: Context) -> Iterator[Row | Raw]:
+        answer = json.loads(Path(ctx.config["path"]).read_bytes())
+        ctx.compare_stamp(answer["stamp"].encode())
+        type(self).looked += 1
+        rows = json.dumps(answer["rows"]).encode()
+        if answer.get("body"):
+            ctx.compare(rows)
+        yield from Scripted().fetch(Context(rows))
+
+
+@register
 class ScriptedCounted(ScriptedLive):
     """The same, and it states how many rows it has."""
 

@@ -68,8 +68,8 @@ class TraktUser(Adapter):
 
 
 def _stop_if_nothing_changed(ctx: Context, name: str) -> None:
-    """Raises NotModified if Trakt says that nothing has happened since."""
+    """Raises Untouched if Trakt says that nothing has happened since."""
     said = as_object(_trakt.ask(ctx, "/sync/last_activities").json())
     moments = [text(as_object(said.get(part)).get(moment)) for part, moment in _CHANGED[name]]
     if all(moments):
-        ctx.compare("|".join(moments).encode())
+        ctx.compare_stamp("|".join(moments).encode())

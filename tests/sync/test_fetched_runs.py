@@ -269,6 +269,61 @@ def test_what_did_not_change_at_its_service_is_not_read(films, fetched, upstream
     assert source.last_success_at == source.last_run_at
 
 
+def planned(*numbers: int) -> dict:
+    films = [{"title": f"Film {n}", "year": 1995, "ids": {"simkl": n}} for n in numbers]
+    return {"movies": [{"status": "plantowatch", "movie": film} for film in films]}
+
+
+PLANNED = "/sync/all-items/movies/plantowatch"
+
+
+@pytest.fixture
+def simkl(fetched, upstream):
+    upstream.answer("/sync/activities", {"movies": {"all": "2026-01-01T00:00:00Z"}})
+    return fetched("simkl_list", {"kind": "movies", "status": "plantowatch"}, {"client_id": "c", "token": "t"})
+
+
+@pytest.mark.covers("SRC-23", "SAFE-03")
+def test_nothing_leaves_by_what_simkl_says_beside_its_list(films, simkl, upstream, titles):
+    upstream.answer(PLANNED, planned(*range(1, 41)))
+    assert simkl.sync().added == 40
+    upstream.answer("/sync/activities", {"movies": {"all": "2026-01-02T00:00:00Z"}})
+    upstream.answer(PLANNED, planned(*range(1, 34)))
+    assert simkl.sync().removed == 0
+    upstream.answer(PLANNED, planned(*range(1, 42)))
+    run = simkl.sync()
+    assert (run.removed, run.added, len(titles(films))) == (0, 1, 41)
+    assert simkl.sync().outcome == Run.Outcome.NOT_MODIFIED
+
+
+@pytest.mark.covers("SRC-23")
+def test_a_list_of_simkl_that_came_empty_first_is_asked_for_again(films, simkl, upstream, titles):
+    upstream.answer(PLANNED, {})
+    assert simkl.sync().state == Run.State.COMPLETED
+    upstream.answer(PLANNED, planned(1))
+    assert simkl.sync().added == 1
+
+
+@pytest.mark.covers("SRC-23", "SAFE-01")
+def test_an_empty_list_of_simkl_is_believed_only_if_all_the_others_come(films, simkl, upstream, titles):
+    upstream.answer(PLANNED, planned(1, 2))
+    simkl.sync()
+    upstream.answer("/sync/activities", {"movies": {"all": "2026-01-02T00:00:00Z"}})
+    upstream.answer(PLANNED, {})
+    upstream.answer("/sync/all-items/movies", {})
+    run = another_time(simkl)
+    assert (run.state, run.error_code, run.held, len(titles(films))) == (Run.State.FAILED, "parse", 0, 2)
+    assert "nothing was removed" in run.error
+    seen = {"movies": [{"status": "completed", "movie": {"title": "Heat", "year": 1995, "ids": {"simkl": 9}}}]}
+    upstream.answer("/sync/all-items/movies", seen)
+    run = another_time(simkl)
+    assert (run.outcome, run.held, len(titles(films))) == (Run.Outcome.UNVERIFIED, 2, 2)
+    seen["movies"] += planned(1, 2)["movies"]
+    upstream.answer("/sync/all-items/movies", seen)
+    run = another_time(simkl)
+    assert (run.unchanged, run.held, len(titles(films))) == (2, 0, 2)
+
+
 @pytest.mark.covers("SRC-23")
 def test_where_nothing_happened_at_simkl_its_list_stays_and_was_looked_at(films, fetched, upstream, titles):
     source = fetched("simkl_list", {"kind": "movies", "status": "plantowatch"}, {"client_id": "c", "token": "t"})

@@ -8,7 +8,7 @@ from lists import services
 from lists.models import Claim, Entry, ExternalId, Item, Proposal
 from sync import pipeline
 from sync.models import Run
-from tests.scripted import ScriptedRaw
+from tests.scripted import ScriptedRaw, ScriptedStamped
 
 
 def film(n: int, **more):
@@ -191,6 +191,68 @@ class TestAnAnswerThatIsTheLastOne:
         services.block(by=ines, scope="mine", pattern="Film 1")
         whole.sync(many(1, 2))
         assert titles(films) == ["Film 2"]
+
+
+@pytest.mark.covers("SAFE-03", "SRC-23")
+class TestAWordBesideTheList:
+    @pytest.fixture
+    def says(self, films, live, monkeypatch):
+        """says(stamp, rows) -> (run, how often the rows were asked for)."""
+        source = live(films, adapter="scripted_stamped", grace=1)
+
+        def says(stamp: str, rows: list, **more):
+            monkeypatch.setattr(ScriptedStamped, "looked", 0)
+            return source.sync({"stamp": stamp, "rows": rows, **more}), ScriptedStamped.looked
+
+        return says
+
+    def test_spares_the_reading_of_a_list_that_lacked_nothing(self, says):
+        says("1", many(1, 2))
+        run, looked = says("1", many(1, 2))
+        assert (run.outcome, run.found, looked) == ("not-modified", 2, 0)
+
+    def test_is_no_second_look(self, says, films, titles):
+        says("1", many(*range(40)))
+        run, _ = says("2", many(*range(33)))  # a bad day
+        assert (run.removed, run.held) == (0, 0)
+        run, looked = says("2", many(*range(41)))
+        assert (run.removed, run.added, looked) == (0, 1, 1)
+        assert len(titles(films)) == 41
+        assert says("2", many(*range(41)))[1] == 0
+
+    def test_lets_go_what_the_list_itself_lacks_twice(self, says):
+        says("1", many(*range(10)))
+        says("2", many(*range(9)))
+        assert says("2", many(*range(9)))[0].removed == 1
+
+    def test_is_not_believed_where_something_is_missing_for_whatever_reason(self, says, films, titles):
+        says("1", many(*range(10)))
+        Claim.objects.filter(key="tt9").update(missing=1)
+        run, looked = says("1", many(*range(10)))
+        assert (looked, run.removed, len(titles(films))) == (1, 0, 10)
+        assert not Claim.objects.filter(missing__gt=0).exists()
+
+    def test_does_not_speak_for_an_answer_of_which_something_is_held(self, says):
+        says("1", many(*range(10)))
+        assert says("2", [])[0].held == 10
+        run, looked = says("2", many(*range(10)))
+        assert (run.unchanged, looked) == (10, 1)
+        assert Proposal.objects.get(kind="held").state == "withdrawn"
+
+    def test_does_not_speak_for_an_empty_answer(self, says, films, titles):
+        says("1", [])
+        says("1", many(1, 2))
+        assert titles(films) == ["Film 1", "Film 2"]
+
+    def test_does_not_speak_for_a_part(self, says):
+        says("1", [film(1), {"broken": "tt2"}])
+        assert says("1", many(1, 2))[0].added == 1
+
+    def test_leaves_the_same_answer_to_be_a_second_look(self, says):
+        says("1", many(*range(10)), body=True)
+        says("2", many(*range(9)), body=True)
+        run, looked = says("2", many(*range(9)), body=True)
+        assert (run.outcome, run.removed, looked) == ("not-modified", 1, 1)
 
 
 def test_each_source_accepts_an_answer_on_its_own(films, live):

@@ -348,9 +348,9 @@ def test_simkl_is_asked_for_what_happened_before_anything_else(ask, upstream):
     )
     assert upstream.seen[0].query.keys() >= {"client_id", "app-name", "app-version"}
     with pytest.raises(NotModified):
-        ask("simkl_list", PLANNED, SIMKL, accepted=ctx.digest)
+        ask("simkl_list", PLANNED, SIMKL, accepted=ctx.stamp)
     upstream.replies["/sync/activities"] = [Reply(as_body({"tv_shows": {"all": "1", "removed_from_list": "2"}}))]
-    assert len(ask("simkl_list", PLANNED, SIMKL, accepted=ctx.digest)[0]) == 1
+    assert len(ask("simkl_list", PLANNED, SIMKL, accepted=ctx.stamp)[0]) == 1
 
 
 @pytest.mark.covers("SRC-23")
