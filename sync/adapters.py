@@ -54,6 +54,7 @@ class Context:
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     http: Door = field(default_factory=Door)
     expected: int | None = None
+    stated_before: bool = False  # whether the source has said how much there is, asked for the same
     salt: str = ""  # what an answer means hangs on this, too
     accepted: bytes = b""  # digest of the answer that was accepted last, or of its stamp
     digest: bytes = b""  # of the answer at hand
@@ -62,6 +63,7 @@ class Context:
     address: str = ""
     cut_off: SourceUnavailable | None = None  # why the answer broke off after some of it had come
     window: dict[str, Any] = field(default_factory=dict)  # what is remembered of a chart (sync/windows.py)
+    _is_unstated: bool = False
 
     def secret(self, name: str) -> str:
         """Of the source's account. Raises AccessRefused if there is none."""
@@ -71,9 +73,16 @@ class Context:
             )
         return self.secrets[name]
 
-    def expect(self, total: int) -> None:
-        """The source states how many things it lists. Where fewer come, the answer is partial and nothing leaves for it."""
-        self.expected = total
+    def expect(self, total: int | None) -> None:
+        """The source states how many things it lists. Where fewer come, the answer is partial and nothing leaves for it.
+        None: of a part of them it does not say so, so nobody knows of the whole."""
+        self._is_unstated |= total is None
+        self.expected = None if self._is_unstated else total
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the source has said how much there is, and does not this time: what came may be a part."""
+        return self.stated_before and self.expected is None
 
     def compare(self, answer: bytes | BinaryIO) -> None:
         """An adapter that has the whole answer in hand, or in a file, shows it here before it reads it. Raises NotModified

@@ -44,8 +44,8 @@ def refuse_other_content(list_: MediaList, rows: Rows, adapter: Adapter) -> None
 
 
 def is_whole(rows: Rows, ctx: Context) -> bool:
-    """Whether as many rows came as the source says that it has; True if it does not say and did not break off."""
-    if ctx.cut_off is not None:
+    """Whether as many rows came as the source says that it has; True if it never says so and did not break off."""
+    if ctx.cut_off is not None or ctx.is_silent:
         return False
     return ctx.expected is None or rows.things >= ctx.expected
 

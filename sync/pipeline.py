@@ -56,12 +56,16 @@ def context_of(
 
 def _connect(run: Run, adapter: Adapter, ctx: Context, progress: Progress) -> Door:
     """The way out of a run. What a service says of its last answer hangs on all that was asked."""
-    salt = hashlib.blake2b(fields.canonical([ctx.salt, ctx.address]), digest_size=8).hexdigest()
-    known = Validators(salt, (run.source.etag, run.source.last_modified))
+    known = Validators(_asked(ctx.salt, ctx.address), (run.source.etag, run.source.last_modified))
     return Door(
         adapter.service, meter=progress.meter, watched=progress, limits=adapter.limits, validators=known,
         account=str(run.source.account_id or ""), visitor=run.source.account_id is None,
     )  # fmt: skip
+
+
+def _asked(salt: str, address: str) -> str:
+    """What is remembered of a source under other settings, or at another address, says nothing."""
+    return hashlib.blake2b(fields.canonical([salt, address]), digest_size=8).hexdigest()
 
 
 def sync(run: Run, body: bytes, progress: Progress) -> Version | None:
@@ -78,6 +82,7 @@ def sync(run: Run, body: bytes, progress: Progress) -> Version | None:
     ctx.salt = fields.canonical([salt_of(run.source.config, adapter), run.source.mode]).decode()
     ctx.accepted = bytes(run.source.body_digest or b"")
     if not adapter.is_file:
+        ctx.stated_before = run.source.accepted.get("stated") == _asked(ctx.salt, run.source.address)
         ctx.has_brought = Claim.objects.filter(source=run.source).exists()
         ctx.secrets = access.secrets_for(run.source, adapter)
     with few_collections(), _connect(run, adapter, ctx, progress) as ctx.http:
@@ -124,8 +129,8 @@ def _bring(
     """Plan and publish what was read. parts: takes the versions of this sync that stand, where it is too much for one.
     again: it is what was accepted last."""
     source = run.source
-    complete = is_whole(rows, ctx)
-    run.error_code, run.error = _said_of(ctx)
+    complete = again or is_whole(rows, ctx)
+    run.error_code, run.error = ("", "") if again else _said_of(ctx)
     window = Window.of(source, rows.things, ctx.salt) if mode_of(source, adapter) == Source.Mode.ROLLING else None
     if window is not None and complete and not again:
         ctx.window = window.kept
@@ -220,10 +225,15 @@ def _left_waiting(
 
 
 def _said_of(ctx: Context) -> tuple[str, str]:
-    """(code, sentence) of an answer that broke off, for its run; empty if it did not."""
-    if ctx.cut_off is None:
-        return "", ""
-    return ctx.cut_off.code, f"It broke off: {ctx.cut_off} What had come until then was taken. Nothing was removed."
+    """(code, sentence) of an answer that broke off, or may have, for its run; empty if it did not."""
+    if ctx.cut_off is not None:
+        return ctx.cut_off.code, f"It broke off: {ctx.cut_off} What had come until then was taken. Nothing was removed."
+    if ctx.is_silent:
+        return (
+            Run.Cause.PARSE,
+            "It does not say how much there is, as it did before. What came was taken. Nothing was removed.",
+        )
+    return "", ""
 
 
 def _repeat(run: Run, adapter: Adapter, ctx: Context, progress: Progress) -> Version | None:
@@ -394,6 +404,8 @@ def _settle_source(run: Run, plan: Plan, ctx: Context, *, whole: bool, again: bo
     accepted: dict[str, Any] = {"found": counts.found, "skipped": counts.skipped, "duplicates": counts.duplicates}
     if window := ctx.window or run.source.accepted.get("window"):
         accepted["window"] = window
+    if ctx.expected is not None or ctx.stated_before:
+        accepted["stated"] = _asked(ctx.salt, run.source.address)
     etag, modified = ctx.http.validators.new if whole else ("", "")
     # A stamp says nothing of what the list held: it stands for one that came, lacked nothing and waits for nobody.
     is_settled = counts.found and not (plan.missing or plan.held)

@@ -73,6 +73,12 @@ def no_list(answer: Answer) -> BadAnswer:
     return BadAnswer(f"The answer of {answer.service} holds no list. Nothing of it was read, and nothing was removed.")
 
 
+def goes_on(items: int, *, limit: int, came: int = 0, total: int | None = None) -> bool:
+    """Whether a service that does not say which page is its last may have one more. items: things on this one, of which there
+    may be `limit`. came: on all so far; total: how many it says that there are."""
+    return items > 0 and (items >= limit if total is None else came < total)
+
+
 def marks(items: Iterable[Any], key_of: Callable[[Any], str | None]) -> list[str]:
     """By which the things on a page are known again on the next one."""
     return [key_of(item) or excerpt(item) for item in items]

@@ -10,7 +10,7 @@ from lists.records import NotTaken, Record, Row
 from sync.accounts.plex import PRODUCT, client_id
 from sync.adapters import Context
 from sync.http import Answer
-from sync.sources._asking import marks, no_list, whole
+from sync.sources._asking import goes_on, marks, no_list, whole
 from sync.sources._cells import filled, text, web_address
 from sync.sources._columns import read_cells
 from sync.sources._ids import external_ids, row_key
@@ -41,8 +41,7 @@ def rows(
             ctx.expect(max(ctx.expected or 0, total))
         yield from each_item(map(complete, items), parse_row, key_of=known_key, before=came)
         came += len(items)
-        # One that does not say how much it has may have parted it all the same.
-        if not items or (len(items) < SIZE if total is None else came >= total):
+        if not goes_on(len(items), limit=SIZE, came=came, total=total):
             return
 
 

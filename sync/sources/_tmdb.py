@@ -13,7 +13,7 @@ from lists.records import About, NotTaken, Record, Row
 from sync.adapters import Context
 from sync.errors import BadPayload, NotFound, SourceUnavailable
 from sync.http import Answer
-from sync.sources._asking import listed, marks, whole
+from sync.sources._asking import goes_on, listed, marks, whole
 from sync.sources._cells import filled, text
 from sync.sources._columns import read_cells
 from sync.sources._ids import external_ids, numbered_id
@@ -85,8 +85,10 @@ def rows(
         wanted = list(islice(items, most - came if most else None))
         yield from rows_of(ctx, wanted, kind=kind, before=came)
         came += len(wanted)
-        last = whole(said.get("total_pages")) or 1
-        if number >= last or (most and came >= most):
+        last = whole(said.get("total_pages"))
+        # Pages may be short, so one that does not say which is the last has another until one is empty.
+        more = goes_on(len(items), limit=1, came=came, total=total) if last is None else number < last
+        if not more or (most and came >= most):
             return
         if number == LAST_PAGE:
             raise SourceUnavailable(

@@ -8,7 +8,7 @@ from typing import Any
 from lists.records import NotTaken, Record, Row
 from sync.adapters import Context
 from sync.http import Answer
-from sync.sources._asking import listed, marks, whole
+from sync.sources._asking import goes_on, listed, marks, whole
 from sync.sources._json import as_object
 from sync.sources._rows import each_item
 from sync.sources.trakt_json import known_key, parse_row
@@ -35,16 +35,21 @@ def rows(ctx: Context, path: str, *, kind: str = "", most: int = 0, before: int 
         lambda number: ask(ctx, path, page=number, limit=limit, extended="full"),
         lambda page: marks(map(wrap, listed(page)), known_key),
     )
-    expected, came = ctx.expected or 0, 0
+    expected, came, total, last = ctx.expected or 0, 0, None, None
     for number, page in enumerate(pages, 1):
-        total = whole(page.headers.get("X-Pagination-Item-Count"))
-        if total is not None:
+        if (stated := whole(page.headers.get("X-Pagination-Item-Count"))) is not None:
+            total = stated
             ctx.expect(max(ctx.expected or 0, expected + min(total, most or total)))
+        if (stated := whole(page.headers.get("X-Pagination-Page-Count"))) is not None:
+            last = stated
         items = list(map(wrap, islice(listed(page), most - came if most else None)))
         yield from each_item(items, _parse, key_of=known_key, before=before + came)
         came += len(items)
-        if number >= (whole(page.headers.get("X-Pagination-Page-Count")) or 1) or (most and came >= most):
-            return
+        more = goes_on(len(items), limit=limit, came=came, total=total) if last is None else number < last
+        if not more or (most and came >= most):
+            break
+    if total is None:
+        ctx.expect(None)
 
 
 def _wrapped(item: Any, *, kind: str) -> Any:

@@ -9,7 +9,7 @@ from lists.records import Row
 from sync.adapters import Adapter, Context, register
 from sync.errors import AccessRefused, BadAnswer, NotFound, SourceUnavailable
 from sync.http import Answer
-from sync.sources._asking import Page, marks, no_list
+from sync.sources._asking import Page, goes_on, marks, no_list
 from sync.sources._cells import text
 from sync.sources._json import as_object
 from sync.sources.anilist_json import known_key, read_lists
@@ -77,7 +77,8 @@ class AnilistList(Adapter):
             for answer in ctx.http.pages(ask, _marks, most=_MOST):
                 collection = _collection(answer)
                 lists += collection["lists"]
-                if not collection.get("hasNextChunk"):
+                more = collection.get("hasNextChunk")
+                if not (goes_on(len(_marks(answer)), limit=_PART) if more is None else more):
                     break
         except SourceUnavailable as e:
             if not lists:

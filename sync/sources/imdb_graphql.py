@@ -14,7 +14,7 @@ from lists.records import About, Row
 from sync.adapters import Adapter, Context, Reach, register
 from sync.errors import AccessRefused, BadAnswer, NotFound, SourceRefused
 from sync.http import Answer
-from sync.sources._asking import Page, marks, no_list, whole
+from sync.sources._asking import Page, goes_on, marks, no_list, whole
 from sync.sources._cells import text
 from sync.sources._json import as_object
 from sync.sources._rows import each_item, media_only
@@ -186,9 +186,11 @@ def _items(ctx: Context, name: str, number: str) -> Iterator[Row]:
         yield from each_item(edges, parse_row, key_of=known_key, before=came)
         came += len(edges)
         info = as_object(connection.get("pageInfo"))
-        cursor = info.get("endCursor")
-        if info.get("hasNextPage") is not True or not cursor:
+        cursor, more = info.get("endCursor"), info.get("hasNextPage")
+        if not (goes_on(len(edges), limit=_SIZE, came=came, total=total) if more is None else more):
             return
+        if not cursor:
+            raise BadAnswer("IMDb does not say where its list goes on.")
 
 
 @register
@@ -223,5 +225,6 @@ class ImdbChart(_Imdb):
             answer = _ask(ctx, "chartTitles", chart=chart)
             found = _holder(answer, "chartTitles")
             edges = _edges(answer, found)
-            ctx.expect(min(whole(found.get("total")) or len(edges), _SIZE))
+            if (total := whole(found.get("total"))) is not None:
+                ctx.expect(min(total, _SIZE))
         return media_only(each_item(edges, parse_row, key_of=known_key))

@@ -10,7 +10,7 @@ from lists.records import Row
 from sync.adapters import Adapter, Context, register
 from sync.errors import AccessRefused, RateLimited
 from sync.http import Answer
-from sync.sources._asking import Page, listed, marks, whole
+from sync.sources._asking import Page, goes_on, listed, marks, whole
 from sync.sources._cells import text
 from sync.sources._json import as_object
 from sync.sources._rows import each_item
@@ -53,7 +53,8 @@ def _rows(ctx: Context, path: str) -> Iterator[Row]:
         items = _items(page)
         yield from _of(items, before=came)
         came += len(items)
-        if page.headers.get("X-Has-More", "").lower() != "true":
+        more = page.headers.get("X-Has-More", "").lower()
+        if not (more == "true" if more else goes_on(len(items), limit=_LARGEST)):
             return
 
 

@@ -8,43 +8,11 @@ from django.utils import timezone
 
 from lists import services
 from lists.exports import EXPORTS
-from lists.models import Account, Entry, Item, Proposal, Source
-from sync import definitions, retries, runs
+from lists.models import Entry, Item, Proposal, Source
+from sync import retries
 from sync.models import Breaker, Pace, Run
-from tests.sync.sources.stand_ins import HOLDS_NOTHING, all_at, feed_of, tmdb_film, trakt_film
+from tests.sync.sources.stand_ins import HOLDS_NOTHING, feed_of, tmdb_film, trakt_film
 from tests.upstream import Reply, as_body
-
-
-@pytest.fixture
-def fetched(films, ines, upstream, work, settings):
-    """fetched(kind, answers, secrets) makes a source of the list; its .sync() reads it now."""
-    settings.SERVICES = all_at(upstream.url)
-    settings.RETRY_PAUSES_S = (0.0,)
-    settings.IMDB_GRAPHQL = True
-
-    def fetched(
-        adapter: str, config: dict | None = None, secrets: dict | None = None, path: str = "", list_=None
-    ) -> Source:
-        source = definitions.add_fetched(
-            list_ or films, adapter=adapter, by=ines, config=config or {}, address=f"{upstream.url}{path}" if path else "",
-            gap_min=0,
-        )  # fmt: skip
-        if secrets:
-            source.account = Account.objects.create(
-                owner=ines, service=adapter, name=f"Mine {source.pk}", secrets=json.dumps(secrets)
-            )
-            source.save()
-
-        def sync() -> Run:
-            run = runs.request_sync(source, by=ines, force=True).run
-            work()
-            run.refresh_from_db()
-            return run
-
-        source.sync = sync
-        return source
-
-    return fetched
 
 
 def serve(upstream, path: str, *replies: Reply) -> None:

@@ -180,6 +180,13 @@ class TestAnAnswerThatIsTheLastOne:
         run = raw.sync({"same": True})
         assert (run.outcome, run.unchanged, read()) == ("not-modified", 2, [])
 
+    def test_a_service_that_says_so_lacks_again_what_it_lacked_though_it_says_no_number(self, films, live, titles):
+        source = live(films, adapter="scripted_raw", grace=1)
+        source.sync(many(*range(8)))
+        source.sync(many(*range(7)))
+        run = source.sync({"same": True})
+        assert (run.outcome, run.error, run.removed) == ("not-modified", "", 1)
+
     def test_a_file_that_is_uploaded_again(self, films, upload, titles):
         upload(films, many(1, 2))
         run = upload(films, many(1, 2))

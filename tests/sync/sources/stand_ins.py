@@ -25,8 +25,8 @@ Page = tuple[Any, dict[str, str]]  # body and headers
 
 @dataclass(frozen=True)
 class StandIn:
-    """path: where the pages are asked for. heads: what else is asked, and its answer. paged, counted: whether it parts its list,
-    and says how long that is. at: the path of the address that a person gives.
+    """path: where the pages are asked for. heads: what else is asked, and its answer. size: things on a full page, 0 where it does
+    not part its list. counted: whether it says how long that is. at: the path of the address that a person gives.
     wrong: an answer that is well formed and not its list."""
 
     path: str
@@ -34,7 +34,7 @@ class StandIn:
     config: dict[str, Any] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
     heads: dict[str, Any] = field(default_factory=dict)
-    paged: bool = False
+    size: int = 0
     counted: bool = False
     at: str = ""
     conditional: bool = False
@@ -189,45 +189,45 @@ CHANGED = {"movies": {"collected_at": "2026-01-01"}, "episodes": {"collected_at"
 SECTIONS = {"MediaContainer": {"Directory": [{"key": "1", "type": "movie", "title": "Movies"}]}}
 
 STAND_INS = {
-    "tmdb_list": StandIn("/4/list/7", tmdb(), {"id": "7"}, {"token": "hush-token"}, paged=True, counted=True),
+    "tmdb_list": StandIn("/4/list/7", tmdb(), {"id": "7"}, {"token": "hush-token"}, size=20, counted=True),
     "tmdb_collection": StandIn("/3/collection/10", tmdb_parts, {"id": 10}, KEY, counted=True),
     "tmdb_person": StandIn("/3/person/31/combined_credits", tmdb_cast, {"id": 31}, KEY, counted=True),
     "tmdb_of": StandIn(
-        "/3/discover/movie", tmdb(), {"of": "company", "id": 1, "kind": "movie"}, KEY, paged=True, counted=True
+        "/3/discover/movie", tmdb(), {"of": "company", "id": 1, "kind": "movie"}, KEY, size=20, counted=True
     ),
     "tmdb_chart": StandIn(
-        "/3/movie/popular", tmdb(), {"chart": "popular", "kind": "movie"}, KEY, paged=True, counted=True
+        "/3/movie/popular", tmdb(), {"chart": "popular", "kind": "movie"}, KEY, size=20, counted=True
     ),
     "tmdb_discover": StandIn(
-        "/3/discover/movie", tmdb(), {"kind": "movie", "with_genres": "27"}, KEY, paged=True, counted=True
+        "/3/discover/movie", tmdb(), {"kind": "movie", "with_genres": "27"}, KEY, size=20, counted=True
     ),
     "tmdb_account": StandIn(
-        "/4/account/me1/movie/watchlist", tmdb(), {"list": "watchlist", "kind": "movie"}, USER, paged=True, counted=True
+        "/4/account/me1/movie/watchlist", tmdb(), {"list": "watchlist", "kind": "movie"}, USER, size=20, counted=True
     ),
     "tmdb_recommended": StandIn(
-        "/4/account/me1/movie/recommendations", tmdb(), {"kind": "movie"}, USER, paged=True, counted=True
+        "/4/account/me1/movie/recommendations", tmdb(), {"kind": "movie"}, USER, size=20, counted=True
     ),
     "trakt_list": StandIn(
         "/users/ada/lists/best/items/movie,show,season,episode", trakt(), {"user": "ada", "list": "best"}, TRAKT,
-        heads={"/users/ada/lists/best": {"name": "Best"}}, paged=True, counted=True,
+        heads={"/users/ada/lists/best": {"name": "Best"}}, size=250, counted=True,
     ),
     "trakt_user": StandIn(
         "/users/me/collection/movies", trakt(), {"list": "collection", "kind": "movies"}, TRAKT_USER,
-        heads={"/sync/last_activities": CHANGED}, paged=True, counted=True,
+        heads={"/sync/last_activities": CHANGED}, size=250, counted=True,
     ),
     "trakt_chart": StandIn(
-        "/movies/popular", trakt(wrap=False), {"chart": "popular", "kind": "movies"}, TRAKT, paged=True, counted=True
+        "/movies/popular", trakt(wrap=False), {"chart": "popular", "kind": "movies"}, TRAKT, size=250, counted=True
     ),
     "trakt_recommended": StandIn(
-        "/recommendations/movies", trakt(wrap=False), {"kind": "movies"}, TRAKT_USER, paged=True, counted=True
+        "/recommendations/movies", trakt(wrap=False), {"kind": "movies"}, TRAKT_USER, size=250, counted=True
     ),
-    "plex_watchlist": StandIn("/library/sections/watchlist/all", plex, {}, {"token": "hush-token"}, paged=True, counted=True),
+    "plex_watchlist": StandIn("/library/sections/watchlist/all", plex, {}, {"token": "hush-token"}, size=100, counted=True),
     "plex_library": StandIn(
         "/library/sections/1/all", plex, {"library": "Movies"}, {"token": "hush-token", "url": "{url}"},
-        heads={"/library/sections": SECTIONS}, paged=True, counted=True,
+        heads={"/library/sections": SECTIONS}, size=100, counted=True,
     ),
     "plex_collection": StandIn(
-        "/library/collections/5/children", plex, {"id": 5}, {"token": "hush-token", "url": "{url}"}, paged=True, counted=True
+        "/library/collections/5/children", plex, {"id": 5}, {"token": "hush-token", "url": "{url}"}, size=100, counted=True
     ),
     "plex_feed": StandIn("/0123-abcd", feed(), at="/0123-abcd", conditional=True, wrong=b"<unexpected/>"),
     "mdblist_public": StandIn(
@@ -235,9 +235,9 @@ STAND_INS = {
     ),
     "mdblist_list": StandIn(
         "/lists/ada/best/items", mdblist, {"user": "ada", "list": "best"}, KEY, heads={"/lists/ada/best": [{"items": "{total}"}]},
-        paged=True, counted=True,
+        size=1000, counted=True,
     ),
-    "mdblist_watchlist": StandIn("/watchlist/items", mdblist, {}, KEY, paged=True),
+    "mdblist_watchlist": StandIn("/watchlist/items", mdblist, {}, KEY, size=1000),
     "letterboxd_diary": StandIn("/ada/rss/", feed(letterboxd=True), {"user": "ada"}, conditional=True, wrong=b"<unexpected/>"),
     "feed_url": StandIn("/feed.xml", feed(), at="/feed.xml", conditional=True, wrong=b"<unexpected/>"),
     "json_url": StandIn("/list.json", json_films, at="/list.json", conditional=True),
@@ -245,7 +245,7 @@ STAND_INS = {
     "stevenlu": StandIn("/movies.json", json_films, conditional=True),
     "radarr": StandIn("/api/v3/movie", arr("tmdbId"), {}, KEY | {"url": "{url}"}, counted=True),
     "sonarr": StandIn("/api/v3/series", arr("tvdbId"), {}, KEY | {"url": "{url}/"}, counted=True),
-    "imdb_list": StandIn("/", imdb("list"), PRIVATE | {"list": "ls001"}, paged=True, counted=True),
+    "imdb_list": StandIn("/", imdb("list"), PRIVATE | {"list": "ls001"}, size=250, counted=True),
     "imdb_chart": StandIn("/", imdb("chartTitles"), PRIVATE | {"chart": "TOP_RATED_MOVIES"}, counted=True),
     "simkl_list": StandIn(
         "/sync/all-items/movies/plantowatch", simkl(wrap=True), {"kind": "movies", "status": "plantowatch"},
@@ -254,7 +254,7 @@ STAND_INS = {
     "simkl_trending": StandIn(
         "/discover/trending/movies/today_100.json", simkl(wrap=False), {"kind": "movies"}, conditional=True
     ),
-    "anilist_list": StandIn("/", anilist, {"user": "ada"}, paged=True),
+    "anilist_list": StandIn("/", anilist, {"user": "ada"}, size=500),
 }  # fmt: skip
 
 
@@ -265,6 +265,22 @@ def all_at(url: str) -> dict[str, dict[str, Any]]:
     """The setting under which every service stands at one address and bears whatever it is asked."""
     patient = {"rate": 10_000, "burst": 10_000, "failures": 10_000}
     return {name: {"url": url, **patient} for name in KNOWN} | dict.fromkeys(BY_HOST, patient)
+
+
+# By which services say how much there is, and whether another page follows.
+STATEMENTS = {
+    "total_pages", "total_results", "X-Pagination-Page-Count", "X-Pagination-Item-Count", "totalSize", "X-Has-More", "items",
+    "hasNextChunk", "total", "pageInfo",
+}  # fmt: skip
+
+
+def silent(value: Any) -> Any:
+    """An answer, or its headers, on a day on which it says nothing of that."""
+    if isinstance(value, list):
+        return list(map(silent, value))
+    if isinstance(value, dict):
+        return {name: silent(each) for name, each in value.items() if name not in STATEMENTS}
+    return value
 
 
 def filled(value: Any, **known: Any) -> Any:

@@ -25,7 +25,7 @@ from sync.errors import (
 from sync.http import Door, Validators
 from sync.http.services import KNOWN
 from sync.reading import read
-from tests.sync.sources.stand_ins import STAND_INS, Shown, StandIn, all_at, filled
+from tests.sync.sources.stand_ins import STAND_INS, Shown, StandIn, all_at, filled, silent
 from tests.upstream import Reply, Upstream, as_body
 
 OURS = [key for key in fetched_adapters() if ADAPTERS[key].__module__.startswith("sync.sources.")]
@@ -44,6 +44,7 @@ class Service:
         self.ctx = Context()
         self.validators = Validators("salt")
         self.accepted = b""
+        self.stated_before = self.is_silent = False
         answers, wrong = checked(self.adapter, stand_in.config)
         assert wrong == []
         self.config = answers
@@ -53,14 +54,17 @@ class Service:
         """These pages in this order; the last one again and again."""
         total = sum(map(len, pages)) if total is None else total
         for path, answer in self.stand_in.heads.items():
-            self.upstream.replies[path] = [Reply(as_body(filled(answer, total=total)))]
+            self.upstream.replies[path] = [Reply(as_body(self.said(filled(answer, total=total))))]
         self.upstream.replies[self.stand_in.path] = [
             self.page(Shown(films, number, len(pages), total)) for number, films in enumerate(pages, 1)
         ]
 
     def page(self, shown: Shown) -> Reply:
-        body, headers = self.stand_in.show(shown)
+        body, headers = map(self.said, self.stand_in.show(shown))
         return Reply(as_body(body), headers={"Content-Type": "application/json", **headers, **ETAG})
+
+    def said(self, value: Any) -> Any:
+        return silent(value) if self.is_silent else value
 
     def then(self, reply: Reply, *, at: int = 0) -> None:
         """This in the place of a page, and again and again."""
@@ -73,6 +77,7 @@ class Service:
             secrets=self.secrets,
             address=f"{self.upstream.url}{self.stand_in.at}",
             accepted=self.accepted,
+            stated_before=self.stated_before,
         )
         door = Door(self.adapter.service, limits=self.adapter.limits, validators=self.validators)
         with door as self.ctx.http, read(self.adapter(), self.ctx) as spool:
@@ -120,8 +125,8 @@ def those(fits: Callable[[StandIn], Any]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("service", keys, indirect=True)
 
 
-paged = those(lambda it: it.paged)
-counted = those(lambda it: it.counted and (it.paged or "chart" in it.config))
+paged = those(lambda it: it.size)
+counted = those(lambda it: it.counted and (it.size or "chart" in it.config))
 conditional = those(lambda it: it.conditional)
 with_account = those(lambda it: it.secrets)
 
@@ -175,6 +180,31 @@ def test_a_later_page_that_is_none_leaves_the_others(service):
 def test_less_than_was_stated_is_not_whole(service):
     service.shows([1, 2], total=9)
     service.read()
+    assert not service.whole
+
+
+@paged
+def test_a_full_page_is_not_the_last_one_unless_it_is_said_so(service):
+    size, service.is_silent = service.stand_in.size, True
+    if "limit" in service.adapter.Config.base_fields:
+        service.config |= {"limit": 9 * size}
+    service.shows([*range(1, size + 1)], [size + 1, size + 2], [])
+    came = titles(service.read())
+    if service.key == "imdb_list":  # where a page ends is all by which the next one can be asked for
+        assert (len(came), service.whole, "where its list goes on" in str(service.ctx.cut_off)) == (size, False, True)
+    else:
+        assert (len(came), service.whole) == (size + 2, True)
+
+
+@counted
+def test_who_does_not_say_any_more_how_much_there_is_may_have_sent_a_part(service):
+    service.is_silent = True
+    service.shows([1, 2], [])
+    service.read()
+    assert (service.whole, service.ctx.expected) == (True, None)
+    service.stated_before = True
+    service.shows([1, 2], [])
+    assert titles(service.read()) == films(1, 2)
     assert not service.whole
 
 
