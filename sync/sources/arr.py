@@ -23,9 +23,7 @@ class _Arr(Adapter):
         answer = ctx.http.get(
             f"{url}{self.path}", params={"excludeLocalCovers": "true"}, headers={"X-Api-Key": ctx.secret("api_key")}
         )
-        items = listed(answer)
-        ctx.expect(len(items))
-        return each_item(items, _parse, key_of=known_key)
+        return each_item(listed(answer), _parse, key_of=known_key)
 
 
 def _parse(item: Any, place: int) -> Record | NotTaken:
@@ -37,8 +35,8 @@ class Radarr(_Arr):
     key = "radarr"
     label = "Radarr"
     help = (
-        "All films of your Radarr. Needs an account with its address (with the URL base, if it has one) and API key. It comes "
-        "whole, so what leaves it can leave here. Its order means nothing."
+        "All films of your Radarr. Needs an account with its address (with the URL base, if it has one) and API key. It does "
+        "not say how many there are, so what leaves it leaves here after a second look. Its order means nothing."
     )
     kinds = frozenset({"movie"})
     service = "radarr:"
@@ -50,8 +48,8 @@ class Sonarr(_Arr):
     key = "sonarr"
     label = "Sonarr"
     help = (
-        "All series of your Sonarr. Needs an account with its address (with the URL base, if it has one) and API key. It comes "
-        "whole, so what leaves it can leave here. Its order means nothing."
+        "All series of your Sonarr. Needs an account with its address (with the URL base, if it has one) and API key. It does "
+        "not say how many there are, so what leaves it leaves here after a second look. Its order means nothing."
     )
     kinds = frozenset({"show"})
     service = "sonarr:"

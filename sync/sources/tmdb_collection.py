@@ -17,7 +17,10 @@ from sync.sources._json import as_object
 class TmdbCollection(Adapter):
     key = "tmdb_collection"
     label = "TMDb collection"
-    help = f"All films of a collection at TMDb, in its order. {_tmdb.NEEDS} It comes whole, so what leaves it can leave here."
+    help = (
+        f"All films of a collection at TMDb, in its order. {_tmdb.NEEDS} TMDb does not say how many there are, so what leaves it "
+        "leaves here after a second look."
+    )
     kinds = frozenset({"movie", "show"})
     service = "tmdb"
     attribution = _tmdb.ATTRIBUTION
@@ -34,6 +37,5 @@ class TmdbCollection(Adapter):
     def fetch(self, ctx: Context) -> Iterator[Row]:
         answer = _tmdb.ask(ctx, f"/3/collection/{ctx.config['id']}")
         parts = listed(answer, "parts")
-        ctx.expect(len(parts))
         yield About(text(as_object(answer.json()).get("name")))
         yield from _tmdb.rows_of(ctx, parts, kind="movie")

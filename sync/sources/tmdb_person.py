@@ -23,8 +23,8 @@ class TmdbPerson(Adapter):
     key = "tmdb_person"
     label = "TMDb person"
     help = (
-        f"The filmography of a person, cast and crew, each title once. {_tmdb.NEEDS} It comes whole, so what leaves it can "
-        "leave here; its order is TMDb's."
+        f"The filmography of a person, cast and crew, each title once. {_tmdb.NEEDS} TMDb does not say how many there are, so "
+        "what leaves it leaves here after a second look; its order is TMDb's."
     )
     kinds = frozenset({"movie", "show"})
     service = "tmdb"
@@ -45,7 +45,6 @@ class TmdbPerson(Adapter):
         kind = ctx.config.get("kind") or ""
         answer = _tmdb.ask(ctx, f"/3/person/{ctx.config['id']}/{kind or 'combined'}_credits")
         credits = _credits(listed(answer, "cast"), listed(answer, "crew"), ctx.config.get("work") or "", kind)
-        ctx.expect(len(credits))
         yield from _tmdb.rows_of(ctx, credits, kind=kind)
 
 

@@ -110,10 +110,23 @@ def test_an_empty_answer_after_many_is_held(films, fetched, upstream, titles, in
     serve(upstream, "/api/v3/movie", Reply(b"[]"))
     run = source.sync()
     assert (run.state, run.removed, run.held, len(titles(films))) == (Run.State.COMPLETED, 0, 200, 200)
+    assert run.outcome == Run.Outcome.UNVERIFIED, "that it came empty is all that speaks for its being empty"
     proposal = Proposal.objects.get(source=source)
     assert (proposal.state, exported(films)) == (Proposal.State.OPEN, 200)
     services.apply_held(proposal, by=ines, entries=None)
     assert (titles(films), exported(films)) == ([], 0)
+
+
+@pytest.mark.covers("SRC-23", "SAFE-03")
+def test_what_is_missing_at_radarr_once_stays_even_without_grace(films, fetched, upstream, titles):
+    source = fetched("radarr", {}, {"url": upstream.url, "api_key": "k"})
+    source.grace = 0
+    source.save()
+    some = [{"title": f"Film {n}", "tmdbId": n, "titleSlug": "x"} for n in range(1, 11)]
+    serve(upstream, "/api/v3/movie", Reply(as_body(some)))
+    source.sync()
+    serve(upstream, "/api/v3/movie", Reply(as_body(some[1:])))
+    assert [source.sync().removed for _ in range(2)] == [0, 1]
 
 
 @pytest.mark.covers("SRC-25", "CB-01")

@@ -190,8 +190,8 @@ SECTIONS = {"MediaContainer": {"Directory": [{"key": "1", "type": "movie", "titl
 
 STAND_INS = {
     "tmdb_list": StandIn("/4/list/7", tmdb(), {"id": "7"}, {"token": "hush-token"}, size=20, counted=True),
-    "tmdb_collection": StandIn("/3/collection/10", tmdb_parts, {"id": 10}, KEY, counted=True),
-    "tmdb_person": StandIn("/3/person/31/combined_credits", tmdb_cast, {"id": 31}, KEY, counted=True),
+    "tmdb_collection": StandIn("/3/collection/10", tmdb_parts, {"id": 10}, KEY),
+    "tmdb_person": StandIn("/3/person/31/combined_credits", tmdb_cast, {"id": 31}, KEY),
     "tmdb_of": StandIn(
         "/3/discover/movie", tmdb(), {"of": "company", "id": 1, "kind": "movie"}, KEY, size=20, counted=True
     ),
@@ -243,8 +243,8 @@ STAND_INS = {
     "json_url": StandIn("/list.json", json_films, at="/list.json", conditional=True),
     "csv_url": StandIn("/list.csv", csv_films, at="/list.csv", conditional=True, wrong=b"unexpected\n1\n"),
     "stevenlu": StandIn("/movies.json", json_films, conditional=True),
-    "radarr": StandIn("/api/v3/movie", arr("tmdbId"), {}, KEY | {"url": "{url}"}, counted=True),
-    "sonarr": StandIn("/api/v3/series", arr("tvdbId"), {}, KEY | {"url": "{url}/"}, counted=True),
+    "radarr": StandIn("/api/v3/movie", arr("tmdbId"), {}, KEY | {"url": "{url}"}),
+    "sonarr": StandIn("/api/v3/series", arr("tvdbId"), {}, KEY | {"url": "{url}/"}),
     "imdb_list": StandIn("/", imdb("list"), PRIVATE | {"list": "ls001"}, size=250, counted=True),
     "imdb_chart": StandIn("/", imdb("chartTitles"), PRIVATE | {"chart": "TOP_RATED_MOVIES"}, counted=True),
     "simkl_list": StandIn(
