@@ -1,11 +1,12 @@
 """What an answer of a source amounts to, for its preview and its run alike: what it holds, whether it is whole, how it is
 taken."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from lists import fields
 from lists.models import Item, MediaList, Removals, Source
-from lists.plan import Reading
+from lists.plan import Plan, Reading
 from lists.records import Record, Rows
 from sync.adapters import Adapter, Context
 from sync.errors import BadPayload
@@ -48,6 +49,20 @@ def is_whole(rows: Rows, ctx: Context) -> bool:
     if ctx.cut_off is not None or ctx.is_silent:
         return False
     return ctx.expected is None or rows.things >= ctx.expected
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What the answer of a run is worth. complete: all came that the source lists, or a good window. again: nothing came, for it is what was
+    accepted last."""
+
+    ctx: Context
+    complete: bool
+    again: bool = False
+
+    def is_all_taken(self, plan: Plan) -> bool:
+        """Whether all of it came and each row could be read."""
+        return self.complete and not plan.counts.skipped
 
 
 def reading_of(

@@ -26,7 +26,7 @@ from lists.records import Read, Record, Rows, Unchanged
 from lists.spool import blocks
 from sync import access, readback, retries
 from sync.adapters import Adapter, Context, FileAdapter, adapter_named
-from sync.appraisal import is_whole, reading_of, salt_of
+from sync.appraisal import Worth, is_whole, reading_of, salt_of
 from sync.errors import LeaseLost, NotModified, SourceUnavailable, SyncError, Untouched
 from sync.http import Door, Meter, Validators
 from sync.models import Run
@@ -129,13 +129,7 @@ def _bring(
     """Plan and publish what was read. parts: takes the versions of this sync that stand, where it is too much for one.
     again: it is what was accepted last."""
     source = run.source
-    complete = again or is_whole(rows, ctx)
-    run.error_code, run.error = ("", "") if again else _said_of(ctx)
-    window = Window.of(source, rows.things, ctx.salt) if mode_of(source, adapter) == Source.Mode.ROLLING else None
-    if window is not None and complete and not again:
-        ctx.window = window.kept
-        if not window.is_good:
-            complete, run.error_code, run.error = False, Run.Cause.PARSE, str(window)
+    worth = Worth(ctx, complete=True, again=True) if again else _worth_of(run, adapter, ctx, rows)
     tries, took_s = 0, HELD_S
     while tries < ATTEMPTS:
         alone = _undisturbed(run.list) if tries >= HELD_FROM and took_s < HELD_S else nullcontext()
@@ -144,7 +138,7 @@ def _bring(
                 begun = progress.clock()
                 fence, known = _up_to_date(run, fence, known)
                 how = reading_of(
-                    run.list, source, adapter, source.config, confirmed=run.kind == Run.Kind.UPLOAD, complete=complete,
+                    run.list, source, adapter, source.config, confirmed=run.kind == Run.Kind.UPLOAD, complete=worth.complete,
                     stated=ctx.expected is not None,
                 )  # fmt: skip
                 with progress.step("Comparing", 30):
@@ -155,15 +149,25 @@ def _bring(
                     )  # fmt: skip
                 took_s = min(took_s, progress.clock() - begun)
                 with plan:
-                    kept = partial(_fetched, run, plan, rows, known, how, whole=complete and not plan.counts.skipped)
-                    return _weigh_and_publish(
-                        run, plan, progress, ctx, how, kept, complete=complete, again=again, parts=parts
-                    )
+                    kept = partial(_fetched, run, plan, rows, known, how, whole=worth.is_all_taken(plan))
+                    return _weigh_and_publish(run, plan, progress, worth, how, kept, parts=parts)
         except writer.ListMoved as moved:
             fence = MOVED
             parts += moved.parts
             tries += not moved.parts  # what got on has not tried in vain
     raise SyncError(MOVING)
+
+
+def _worth_of(run: Run, adapter: Adapter, ctx: Context, rows: Rows) -> Worth:
+    """Of what was read; the run says what is wrong with it."""
+    complete = is_whole(rows, ctx)
+    run.error_code, run.error = _said_of(ctx)
+    if complete and mode_of(run.source, adapter) == Source.Mode.ROLLING:
+        window = Window.of(run.source, rows.things, ctx.salt)
+        ctx.window = window.kept
+        if not window.is_good:
+            complete, run.error_code, run.error = False, Run.Cause.PARSE, str(window)
+    return Worth(ctx, complete)
 
 
 @contextmanager
@@ -193,8 +197,8 @@ def _fetched(run: Run, plan: Plan, rows: Rows, known: Known, how: Reading, *, wh
 
 
 def _weigh_and_publish(
-    run: Run, plan: Plan, progress: Progress, ctx: Context, how: Reading, kept: Callable[[], services.Fetch], *,
-    complete: bool, again: bool, parts: Sequence[Version],
+    run: Run, plan: Plan, progress: Progress, worth: Worth, how: Reading, kept: Callable[[], services.Fetch], *,
+    parts: Sequence[Version],
 ) -> Version | None:  # fmt: skip
     """kept: the fetch, as it is kept where a person has to look at it first."""
     _hold_to_preview(run, plan)
@@ -202,9 +206,9 @@ def _weigh_and_publish(
     weighed = None if how.confirmed else services.weigh_changes(plan, run.source)
     if weighed is not None and weighed.is_unsure:
         with progress.step(WRITING, 80):
-            return _hold(run, plan, weighed, kept(), progress, ctx, complete=complete)
+            return _hold(run, plan, weighed, kept(), progress, worth)
     with _before_writing(plan, progress):
-        return _publish(run, plan, progress, ctx, weighed, complete=complete, again=again, parts=parts)
+        return _publish(run, plan, progress, worth, weighed, parts=parts)
 
 
 def _before_writing(plan: Plan, progress: Progress) -> AbstractContextManager[Any]:
@@ -259,7 +263,7 @@ def _close_unread(run: Run, progress: Progress) -> None:
         counts = Counts(found=found, unchanged=found, excluded=len(reasons))
         filtered = counted(reason for _, reason in reasons)
         with Plan(run.list, run.source, run.list.current_id, timezone.now(), counts, filtered=filtered) as plan:
-            _settle_source(run, plan, Context(), whole=False, again=True)
+            _settle_source(run, plan, Worth(Context(), complete=True, again=True))
             _close(run, plan, None, progress, Run.Outcome.NOT_MODIFIED)
 
 
@@ -333,32 +337,30 @@ def _hold_to_preview(run: Run, plan: Plan) -> None:
 
 @transaction.atomic
 def _hold(
-    run: Run, plan: Plan, weighed: services.Weighed, fetch: services.Fetch, progress: Progress, ctx: Context, *,
-    complete: bool,
+    run: Run, plan: Plan, weighed: services.Weighed, fetch: services.Fetch, progress: Progress, worth: Worth
 ) -> None:  # fmt: skip
     """Nothing of it reaches the list before somebody has looked."""
     services.hold_changes(run.source, plan, weighed, fetch)
-    services.keep_secrets(run.source, ctx.logins.secrets)
-    Source.objects.filter(pk=run.source_id).update(**_how_it_went(plan, ctx))
-    _close(run, plan, None, progress, _outcome(run, plan, ctx, complete=complete), ctx.cut_off)
+    services.keep_secrets(run.source, worth.ctx.logins.secrets)
+    Source.objects.filter(pk=run.source_id).update(**_how_it_went(plan, worth.ctx))
+    _close(run, plan, None, progress, _outcome(run, plan, worth), worth.ctx.cut_off)
 
 
 def _publish(
-    run: Run, plan: Plan, progress: Progress, ctx: Context, weighed: services.Weighed | None, *, complete: bool,
-    again: bool = False, parts: Sequence[Version] = (),
+    run: Run, plan: Plan, progress: Progress, worth: Worth, weighed: services.Weighed | None, *,
+    parts: Sequence[Version] = (),
 ) -> Version | None:  # fmt: skip
     """parts: versions of the same sync that stand already, before somebody else wrote; they are counted with this one."""
 
     def finish(version: Version | None) -> None:
-        if plan.held or not again:
+        if plan.held or not worth.again:
             services.hold_removals(run.source, plan, complete=plan.may_remove, run=run.pk)
-        services.settle_changes(run.source, plan, weighed, complete=complete and not plan.counts.skipped)
-        services.keep_secrets(run.source, ctx.logins.secrets)
-        outcome = Run.Outcome.NOT_MODIFIED if again else _outcome(run, plan, ctx, complete=complete)
-        whole = outcome != Run.Outcome.PARTIAL and not plan.counts.waiting
-        _settle_source(run, plan, ctx, whole=whole, again=again)
+        services.settle_changes(run.source, plan, weighed, complete=worth.is_all_taken(plan))
+        services.keep_secrets(run.source, worth.ctx.logins.secrets)
+        outcome = _outcome(run, plan, worth)
+        _settle_source(run, plan, worth)
         plan.counts.join(parts)
-        _close(run, plan, version or (parts[-1] if parts else None), progress, outcome, ctx.cut_off)
+        _close(run, plan, version or (parts[-1] if parts else None), progress, outcome, worth.ctx.cut_off)
 
     kind = Version.Kind.IMPORT if run.kind == Run.Kind.UPLOAD else Version.Kind.SYNC
     return writer.publish(
@@ -367,14 +369,16 @@ def _publish(
     )  # fmt: skip
 
 
-def _outcome(run: Run, plan: Plan, ctx: Context, *, complete: bool) -> Run.Outcome:
-    if plan.counts.skipped or not complete:
+def _outcome(run: Run, plan: Plan, worth: Worth) -> Run.Outcome:
+    if worth.again:
+        return Run.Outcome.NOT_MODIFIED
+    if not worth.is_all_taken(plan):
         return Run.Outcome.PARTIAL
     if mode_of(run.source, adapter_named(run.source.adapter)) != Source.Mode.COMPLETE:
         return Run.Outcome.WINDOW
     if run.kind == Run.Kind.UPLOAD:  # a person saw that this is all
         return Run.Outcome.COMPLETE
-    if ctx.expected is None:
+    if worth.ctx.expected is None:
         return Run.Outcome.UNVERIFIED
     return Run.Outcome.COMPLETE if plan.counts.found else Run.Outcome.EMPTY
 
@@ -398,24 +402,26 @@ def _close(
         retries.try_again(run, cut_off)
 
 
-def _settle_source(run: Run, plan: Plan, ctx: Context, *, whole: bool, again: bool) -> None:
-    """whole: all of the answer was taken, so that its like need not be read."""
-    counts = plan.counts
+def _settle_source(run: Run, plan: Plan, worth: Worth) -> None:
+    """What is remembered of it; by a digest its like need not be read, if all of it was taken."""
+    remembered = {} if worth.again else _remembered(run, plan, worth)
+    Source.objects.filter(pk=run.source_id).update(**_how_it_went(plan, worth.ctx), **remembered)
+
+
+def _remembered(run: Run, plan: Plan, worth: Worth) -> dict[str, Any]:
+    ctx, counts = worth.ctx, plan.counts
     accepted: dict[str, Any] = {"found": counts.found, "skipped": counts.skipped, "duplicates": counts.duplicates}
     if window := ctx.window or run.source.accepted.get("window"):
         accepted["window"] = window
     if ctx.expected is not None or ctx.stated_before:
         accepted["stated"] = _asked(ctx.salt, run.source.address)
-    etag, modified = ctx.http.validators.new if whole else ("", "")
+    if counts.waiting or not worth.is_all_taken(plan):
+        return {"accepted": accepted, "body_digest": None, "etag": "", "last_modified": ""}
     # A stamp says nothing of what the list held: it stands for one that came, lacked nothing and waits for nobody.
     is_settled = counts.found and not (plan.missing or plan.held)
     digest = (ctx.stamp if is_settled else b"") or ctx.digest
-    new = {
-        "accepted": accepted, "body_digest": (whole and digest) or None, "etag": etag, "last_modified": modified,
-    }  # fmt: skip
-    Source.objects.filter(pk=run.source_id).update(
-        **_how_it_went(plan, ctx), **({} if again else new)
-    )  # fmt: skip
+    etag, modified = ctx.http.validators.new
+    return {"accepted": accepted, "body_digest": digest or None, "etag": etag, "last_modified": modified}
 
 
 def _how_it_went(plan: Plan, ctx: Context) -> dict[str, Any]:

@@ -228,7 +228,7 @@ def _after(run_id: int, signal: Signal) -> None:
     wake()
 
 
-def _still_wanted(run: Run) -> bool:
+def _wanted_or_cancelled(run: Run) -> bool:
     """Whether a run is still this worker's; its row is locked then. If somebody asked for it to be cancelled, it is."""
     try:
         still_held(run)
@@ -251,7 +251,7 @@ def close_failed(run: Run, error: BaseException) -> bool:
 def break_off(run: Run, error: BaseException) -> bool:
     """End a run of this worker that could not be carried out, as failed. False if it was cancelled meanwhile, or is not this
     worker's any more; then nothing is written."""
-    if not _still_wanted(run):
+    if not _wanted_or_cancelled(run):
         return False
     return close_failed(run, error)
 
@@ -260,7 +260,7 @@ def break_off(run: Run, error: BaseException) -> bool:
 def put_off(run: Run, error: SourceUnavailable, *, until: datetime) -> bool:
     """Have a run of this worker wait without one until its service may be asked, and begin anew then. False as of
     break_off()."""
-    if not _still_wanted(run):
+    if not _wanted_or_cancelled(run):
         return False
     code, sentence = told(error)
     Run.objects.filter(pk=run.pk).move(
