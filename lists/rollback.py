@@ -12,6 +12,7 @@ from functools import cached_property
 from itertools import chain
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.db.models import Exists, OuterRef, QuerySet
 
 from lists import order, rows, versions
@@ -106,7 +107,12 @@ class RollbackPlanner(ActPlanner):
     def _firm_edits(self, states: Iterable[int]) -> dict[int, dict[str, Any]]:
         """Entry -> field -> the firm edit (a history row) that stood at the target."""
         firm: dict[int, dict[str, Any]] = {}
-        for row in versions.edits_of(self.to, entries=states).filter(firm=True):
+        found = list(versions.edits_of(self.to, entries=states).filter(firm=True))
+        authors = get_user_model().objects.filter(pk__in={row.author_id for row in found})
+        there = set(authors.values_list("pk", flat=True))
+        for row in found:
+            if row.author_id not in there:
+                row.author_id = None  # the account is deleted; the name stays
             firm.setdefault(row.entry_id, {})[row.field] = row
         return firm
 
