@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
-from lists.models import Block, ExternalId, MediaList
+from lists.models import Block, ExternalId, Item, MediaList
 from lists.resolve import Block as Rule
 from lists.resolve import Ids
 from lists.words import Values
@@ -44,12 +44,19 @@ def rules_of(blocks: Iterable[Block]) -> list[Rule]:
 
 
 def planned_against(list_: MediaList) -> tuple[int, ...]:
-    """What a plan hangs on besides the version: acts that make none, and the blocks that hold. If it differs when the plan
-    is published, the plan is made again."""
+    """What a plan hangs on besides the version: acts that make none, the blocks that hold, and which things are one. If it
+    differs when the plan is published, the plan is made again."""
     if not list_.pk:
         return ()
     found = blocks_of(list_).order_by().aggregate(count=Count("id"), last=Max("id"))
-    return list_.fence, found["count"], found["last"] or 0
+    return list_.fence, found["count"], found["last"] or 0, *(_merged() if list_.once else ())
+
+
+def _merged() -> tuple[int, ...]:
+    """Differs after any merge or split."""
+    ends = Item.objects.filter(root__isnull=False)
+    found = ends.aggregate(count=Count("id"), items=Sum("id"), roots=Sum("root_id"))
+    return found["count"], int(found["items"] or 0), int(found["roots"] or 0)
 
 
 def rules_for(list_: MediaList) -> list[Rule]:

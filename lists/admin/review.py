@@ -190,7 +190,8 @@ class BlockAdmin(ByService, Bounded, HistoryAdmin):
 
     @admin.action(description="Take the block away", permissions=["delete"])
     def delete_selected(self, request: HttpRequest, queryset: QuerySet[Block]) -> None:
-        blocks = chosen(queryset.select_related("list", "owner", "item"))
+        # Those for all lists first: see MediaList.objects.alone().
+        blocks = sorted(chosen(queryset.select_related("list", "owner", "item")), key=lambda block: block.list_id or 0)
         for block in blocks:
             services.unblock(block, by=request.user)
         self.message_user(

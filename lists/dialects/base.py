@@ -111,6 +111,9 @@ class Dialect:
     def alone(self, what: int) -> None:
         """Wait until no other transaction does the same; it lasts until ours ends."""
 
+    def together(self, what: int) -> None:
+        """Wait until nobody does this alone; it lasts until our transaction ends."""
+
     def use_up(self, table: str, pk: int) -> None:
         """Never give out this id again, although no row has it yet."""
         raise NotImplementedError

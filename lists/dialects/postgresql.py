@@ -53,6 +53,9 @@ class PostgreSQL(Dialect):
     def alone(self, what: int) -> None:
         self.execute("SELECT pg_advisory_xact_lock(%s)", [what])
 
+    def together(self, what: int) -> None:
+        self.execute("SELECT pg_advisory_xact_lock_shared(%s)", [what])
+
     def use_up(self, table: str, pk: int) -> None:
         pass  # a sequence gives no number twice
 

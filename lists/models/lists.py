@@ -8,6 +8,7 @@ from django.db import models
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
+from lists.dialects import Dialect
 from lists.encrypted import EncryptedTextField
 from lists.labels import LabelsField
 from lists.models.accounts import Account
@@ -23,6 +24,9 @@ class Origin(models.TextChoices):
     RECOMMENDATION = "recommendation", "Recommendation"
 
 
+WRITING = 0x15758  # the number of a lock (see lists/match.py): who writes to a list holds it with all others that do
+
+
 class MediaListQuerySet(models.QuerySet["MediaList"]):
     def for_user(self, user: Any, *, binned: bool | None = False) -> "MediaListQuerySet":
         """Lists that the user may see. binned: None means in the bin or not."""
@@ -31,12 +35,26 @@ class MediaListQuerySet(models.QuerySet["MediaList"]):
             return found
         return found.filter(models.Q(owner=user) | models.Q(memberships__user=user)).distinct()
 
-    def locked(self, pk: int) -> "MediaList":
+    def locked(self, pk: int, *, publishes: bool = True) -> "MediaList":
         """The list with its row locked until the transaction ends: serialises version numbers and fences syncs.
 
-        PostgreSQL locks the row; on SQLite the transaction itself is the only writer.
+        PostgreSQL locks the row; on SQLite the transaction itself is the only writer. publishes=False: for what takes long
+        and writes no version, so that acts about all lists need not wait for it.
         """
+        if publishes:
+            Dialect.of().together(WRITING)
         return self.select_for_update(of=("self",), no_key=True).get(pk=pk)
+
+    def locked_together(self) -> list["MediaList"]:
+        """The same of several lists, always in the order of their ids."""
+        Dialect.of().together(WRITING)
+        return list(self.order_by("pk").select_for_update(of=("self",), no_key=True))
+
+    def alone(self) -> None:
+        """Wait until no list is being written to, and let none be before the transaction ends: for acts that look at
+        entries of whatever list, for what is not committed yet cannot be seen. Before any list is locked, or two such acts
+        wait for each other."""
+        Dialect.of().alone(WRITING)
 
 
 class MediaList(models.Model):

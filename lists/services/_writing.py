@@ -97,6 +97,12 @@ def _settle_kind(list_: MediaList, kind: str, by: Any) -> Version | None:
     return None
 
 
+def settle_own(lists: Iterable[int], *, by: Any) -> None:
+    """Of lists that owe something the person's own follow at once, others' by the workers or at their next write."""
+    for list_ in MediaList.objects.filter(pk__in=list(lists), owner=by, deleted_at=None).order_by("pk"):
+        settle_due(list_, by=by)
+
+
 def _settled(owed: Sequence[Refold], version: Version | None) -> None:
     Refold.objects.filter(pk__in=[row.pk for row in owed]).delete()
 

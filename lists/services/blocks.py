@@ -48,24 +48,28 @@ def block(
     """
     made = _checked(by, scope, list_, item, namespace, value, pattern, reason)
     with transaction.atomic():
-        _put_up(made, by)
-    if made.list is not None:
-        _writing.settle_due(made.list, by=by)
+        owing = _put_up(made, by)
+    _follow(made, owing, by)
     return made
 
 
-def _put_up(made: Block, by: Any) -> None:
+def _put_up(made: Block, by: Any) -> Iterable[int]:
+    """Lists that owe something by it."""
+    if made.list is not None:
+        made.list = _writing.locked(made.list)
+    else:
+        MediaList.objects.alone()
     same = Block.objects.filter(
         list=made.list, owner=made.owner, item=made.item, namespace=made.namespace, value=made.value,
         pattern=made.pattern,
     )  # fmt: skip
     if same.exists():
         raise Unfit("That is blocked already. Nothing was changed.")
-    if made.list is not None:
-        made.list = _writing.locked(made.list)
     made.save()
-    version = _refold(made, by=by, summary=f"Blocked {made}")
+    affected = _affected(made)
+    version = _refold(made, affected, by=by, summary=f"Blocked {made}")
     audit(by, "blocked", made, list_=made.list, after=_said(made), version=version)
+    return affected
 
 
 @transaction.atomic
@@ -96,20 +100,23 @@ def unblock(block: Block, *, by: Any) -> None:
     if not may_unblock(block, by):
         raise NotYours("This block is not yours to lift. Nothing was changed.")
     with transaction.atomic():
-        _take_down(block, by)
-    if block.list is not None:
-        _writing.settle_due(block.list, by=by)
+        owing = _take_down(block, by)
+    _follow(block, owing, by)
 
 
-def _take_down(block: Block, by: Any) -> None:
+def _take_down(block: Block, by: Any) -> Iterable[int]:
+    """Lists that owe something by it."""
     if block.list is not None:
         block.list = _writing.locked(block.list)
+    else:
+        MediaList.objects.alone()
     before, pk = _said(block), block.pk
     affected = _affected(block)
     block.delete()
     block.pk = pk
-    version = _refold(block, by=by, summary=f"No longer blocked: {block}", affected=affected)
+    version = _refold(block, affected, by=by, summary=f"No longer blocked: {block}")
     audit(by, "unblocked", block, list_=block.list, before=before, version=version)
+    return affected
 
 
 def may_unblock(block: Block, user: Any) -> bool:
@@ -198,12 +205,16 @@ def _same(item: Item) -> Q:
     return Q(item=root) | Q(item__root=root)
 
 
-def _refold(block: Block, *, by: Any, summary: str, affected: dict[int, set[int]] | None = None) -> Version | None:
-    """The person's own lists follow at once, others' by the workers or at their next write."""
-    affected = _affected(block) if affected is None else affected
+def _refold(block: Block, affected: dict[int, set[int]], *, by: Any, summary: str) -> Version | None:
     if block.list is not None:
         return _writing.folded_again(block.list, by=by, summary=summary, entries=affected.get(block.list.pk, set()))
     _writing.owe(dict(affected), kind=Version.Kind.RULES, reason=summary)
-    for list_ in MediaList.objects.filter(pk__in=list(affected), owner=by, deleted_at=None).order_by("pk"):
-        _writing.settle_due(MediaList.objects.locked(list_.pk), by=by)
     return None
+
+
+def _follow(block: Block, owing: Iterable[int], by: Any) -> None:
+    """Once it stands: nobody else's list waits for this."""
+    if block.list is not None:
+        _writing.settle_due(block.list, by=by)
+    else:
+        _writing.settle_own(owing, by=by)

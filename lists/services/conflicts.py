@@ -153,6 +153,8 @@ def decide_identity(conflict: Conflict, *, by: Any, item: int | None, same: bool
     Raises NotWaiting, NotThere for an item that is no option, NotYours if the person may not merge them.
     """
     with transaction.atomic():
+        if same:
+            MediaList.objects.alone()
         list_ = locked(conflict.list)
         [conflict] = _waiting([conflict.pk])
         options = [option["item"] for option in conflict.options]

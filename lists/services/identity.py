@@ -82,12 +82,19 @@ def _answered(entry: Entry, item: Item, by: Any) -> None:
         conflict.save()
 
 
-@transaction.atomic
 def merge_items(item: Item, into: Item, *, by: Any) -> None:
     """Two items are one thing. Every list that shows either follows: the person's own now, others' at their next write.
 
     Nothing is rewritten but the link, so that split_item restores what was. Raises NotYours, Unfit.
     """
+    with transaction.atomic():
+        MediaList.objects.alone()
+        owing = _merge(item, into, by)
+    _writing.settle_own(owing, by=by)
+
+
+def _merge(item: Item, into: Item, by: Any) -> Iterable[int]:
+    """Lists that owe something by it."""
     item, into = _locked(item, into)
     if item.root_id is not None:
         item, into = _locked(Item(pk=item.root_id), into)
@@ -99,12 +106,19 @@ def merge_items(item: Item, into: Item, *, by: Any) -> None:
     root = into.root_id or into.pk
     _set_roots(item, root)
     audit(by, "merged", item, before={"id": item.pk}, after={"into": str(into), "id": into.pk})
-    _follow([root], by=by, reason=f"{item} and {into} are the same thing")
+    return _owe([root], reason=f"{item} and {into} are the same thing")
 
 
-@transaction.atomic
 def split_item(item: Item, *, by: Any) -> None:
     """What was merged is two things after all; everything is as it was before. Raises NotYours, Unfit."""
+    with transaction.atomic():
+        MediaList.objects.alone()
+        owing = _split(item, by)
+    _writing.settle_own(owing, by=by)
+
+
+def _split(item: Item, by: Any) -> Iterable[int]:
+    """Lists that owe something by it."""
     [item] = _locked(item)
     if item.merged_into_id is None:
         raise Unfit("It was not merged with anything. Nothing was changed.")
@@ -117,7 +131,7 @@ def split_item(item: Item, *, by: Any) -> None:
     _set_roots(item, None)
     Decision.objects.create(item=item, other=into, decided_by=by, decided_by_name=by.get_username())
     audit(by, "split", item, before={"into": str(into), "id": into.pk}, after={"id": item.pk})
-    _follow([root, item.pk], by=by, reason=f"{item} and {into} are two things")
+    return _owe([root, item.pk], reason=f"{item} and {into} are two things")
 
 
 def _locked(*items: Item) -> list[Item]:
@@ -144,16 +158,15 @@ def _family(root: int) -> list[int]:
     return list(Item.objects.filter(Q(pk=root) | Q(root=root)).values_list("id", flat=True))
 
 
-def _follow(roots: list[int], *, by: Any, reason: str) -> None:
-    """Every list that shows one of these owes a look at them, all in one: the person's own lists take it now."""
+def _owe(roots: list[int], *, reason: str) -> Iterable[int]:
+    """Every list that shows one of these owes a look at them, all in one."""
     entries: dict[int, Any] = {}
     family = [pk for root in roots for pk in _family(root)]
     rows = Entry.objects.filter(item__in=family, once=True).values_list("list_id", "id")
     for list_id, pk in rows:
         entries.setdefault(list_id, set()).add(pk)
     _writing.owe(entries, kind=Version.Kind.MERGE, reason=reason)
-    for list_ in MediaList.objects.filter(pk__in=list(entries), owner=by, deleted_at=None).order_by("pk"):
-        _writing.settle_due(MediaList.objects.locked(list_.pk), by=by)
+    return entries
 
 
 def may_identify(user: Any, *items: Item) -> bool:

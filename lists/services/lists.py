@@ -91,7 +91,10 @@ def empty_bin(*, at: Any = None) -> int:
     for pk in list(lapsed.values_list("pk", flat=True)):
         with transaction.atomic():
             # Looked at again under its lock: somebody may have brought it back meanwhile.
-            if lapsed.filter(pk=pk).exists() and (list_ := MediaList.objects.locked(pk)).deleted_at is not None:
+            if not lapsed.filter(pk=pk).exists():
+                continue
+            list_ = MediaList.objects.locked(pk, publishes=False)
+            if list_.deleted_at is not None:
                 purge_list(list_)
                 purged += 1
     return purged

@@ -54,7 +54,7 @@ def prune_versions(list_: MediaList, *, at: datetime | None = None, dry_run: boo
 
     dry_run: says what would go, and takes it back.
     """
-    list_ = MediaList.objects.locked(list_.pk)
+    list_ = MediaList.objects.locked(list_.pk, publishes=False)
     kept = _kept(list_, at) if list_.deleted_at is None else []
     emptied = entries = edits = 0
     for low, high in pairwise([0, *kept]):

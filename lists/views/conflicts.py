@@ -139,6 +139,8 @@ def _answer(request: HttpRequest, wanted: Wanted) -> Typed:
     if act not in ("decide", "keep", "take", "skip"):
         raise Unfit("Choose what shall happen. Nothing was decided.")
     with transaction.atomic():
+        if request.POST.get("choice") == "same":
+            MediaList.objects.alone()  # before any list is locked: it merges
         found = _of_form(request, wanted)
         if act == "skip":
             _skip(request, found)
@@ -178,8 +180,7 @@ def _of_form(request: HttpRequest, wanted: Wanted) -> list[Conflict]:
 
 
 def _lock(found: Iterable[Conflict]) -> None:
-    lists = MediaList.objects.filter(pk__in={row.list_id for row in found})
-    list(lists.order_by("pk").select_for_update(of=("self",)).values_list("pk"))
+    MediaList.objects.filter(pk__in={row.list_id for row in found}).locked_together()
 
 
 def _skip(request: HttpRequest, found: Sequence[Conflict]) -> None:

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -91,7 +91,8 @@ def unblock(request: HttpRequest, pk: int) -> HttpResponse:
     named = request.POST.getlist("block") + request.GET.getlist("block")
     asked = [found for text in named[:SHOWN] if (found := number(text, low=1)) is not None]
     with refusals_told(request), transaction.atomic():
-        standing = list(services.blocks_of(list_).filter(pk__in=asked))
+        # Those for all lists first: see MediaList.objects.alone().
+        standing = services.blocks_of(list_).filter(pk__in=asked).order_by(F("list").asc(nulls_first=True), "pk")
         for each in standing:
             services.unblock(each, by=request.user)
         said = "Unblocked. What nothing else keeps out is on the list again, as its sources say."
