@@ -296,7 +296,13 @@ def _op(state: EntryState, row: tuple[Any, ...], was_listed: bool, listed: bool,
         return "restore"
     if was_listed:
         return "exclude" if new_state == "excluded" else "remove"
-    return "same" if state.row == row else "quiet"
+    if state.row == row:
+        return "same"
+    return "quiet" if _kept_out(state.row) == _kept_out(row) else "aside"
+
+
+def _kept_out(row: tuple[Any, ...]) -> tuple[str, bool]:
+    return row[rows.AT["state"]], row[rows.AT["reason"]] == MERGED
 
 
 def _why_removed(state: EntryState) -> str:

@@ -95,8 +95,8 @@ class Ask:
 class Draft:
     """What one entry will be. slot: its id, or a negative number for a row to be made.
 
-    op: add, restore, change, remove, exclude, quiet (nothing that anybody sees), same (nothing at all). row:
-    lists.rows.COLUMNS. was: the row as it is, None where it is not listed. listed: whether it will be. What is asked
+    op: add, restore, change, remove, exclude, aside (what was kept out is removed now, or the other way round), quiet (nothing
+    else that anybody sees), same (nothing at all). row: lists.rows.COLUMNS. was: the row as it is, None where it is not listed. listed: whether it will be. What is asked
     about it stands in Plan.questions, too."""
 
     slot: int

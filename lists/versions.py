@@ -24,6 +24,7 @@ from lists.spool import blocks
 
 HistoricalEntry = Entry.history.model
 HistoricalEdit = Edit.history.model
+UNSEEN = "unseen"  # history_change_reason of a row that no reader may look for: see lists/writer.py
 # What a comparison reads of a row: instances of the model would cost ten times as much.
 _ROW = ("id", "history_id", "version_id", "closed_by_id", "history_type", "kind", "state", "reason", *COLUMNS, "extra")
 _row: Any = namedtuple("Row", _ROW)._make  # type: ignore[attr-defined]
@@ -82,6 +83,11 @@ def last_rows(version: Version, entries: Iterable[int]) -> dict[int, Any]:
         )
         found |= {row.id: row for row in _read(rows)}
     return found
+
+
+def changes_of(entry: int) -> QuerySet[Any]:
+    """History rows of one entry, of each version in which it came, changed or left."""
+    return HistoricalEntry.objects.filter(id=entry).exclude(history_change_reason=UNSEEN)
 
 
 def order_of(version: Version) -> list[int]:

@@ -32,6 +32,7 @@ from lists.provenance import remember
 from lists.questions import put_questions
 from lists.spool import blocks
 from lists.states import changed_row
+from lists.versions import UNSEEN
 
 ENTRY, CLAIM = Entry._meta.db_table, Claim._meta.db_table
 HISTORY = Entry.history.model._meta.db_table
@@ -43,21 +44,11 @@ KEPT = tuple(
                         "version_id", "closed_by_id")
 )  # fmt: skip
 CLAIM_COLUMNS = (
-    "key",
-    "entry_id",
-    "kind",
-    "position",
-    "digest",
-    "mark",
-    "ids",
-    "values",
-    "first_at",
-    "times",
-    "listing",
-)
+    "key", "entry_id", "kind", "position", "digest", "mark", "ids", "values", "first_at", "times", "listing",
+)  # fmt: skip
 
 MARKED = 5000  # marks that are renewed in one transaction
-IN_PLACE = ("change", "quiet", "same")  # what is done to an entry that neither comes nor goes
+IN_PLACE = ("change", "aside", "quiet", "same")  # what is done to an entry that neither comes nor goes
 SAME = "It turned out to be what another entry of the list is."
 
 
@@ -76,6 +67,7 @@ class Publication:
         self._order: Sequence[int] | None = None
         self._makes_entries, self._makes_claims = False, plan.has_new  # or only changes what stands
         self._keeps_order, self._excludes = not plan.ranks, False  # as far as the drafts tell
+        self._puts_aside = False
 
     def run(self, before_commit: Callable[[Version | None], None] | None = None) -> Version | None:
         """Publish; None if nothing changed that a reader sees. before_commit runs in the same transaction.
@@ -172,6 +164,7 @@ class Publication:
         for draft in self.plan.drafts:
             self._keeps_order &= draft.op in IN_PLACE
             self._excludes |= draft.excluded
+            self._puts_aside |= draft.op == "aside"
             if draft.slot < 0:
                 self._makes_entries = True
             elif draft.op != "same":
@@ -201,14 +194,14 @@ class Publication:
         )
         # A closed range: PostgreSQL guesses an open one as a third of the table. Another list's ids may lie between.
         self._write_history(
-            f"SELECT {quote(KEPT)}, %s, '+', %s, %s FROM \"{ENTRY}\" "  # noqa: S608
+            f"SELECT {quote(KEPT)}, %s, '+', %s, %s, NULL FROM \"{ENTRY}\" "  # noqa: S608
             "WHERE id BETWEEN %s AND %s AND list_id = %s AND state = 'listed'",
             (pks[0], pks[-1], self.plan.list_.pk),
         )
         if any(draft.op != "add" for draft in drafts):
             # That a rule kept it out, or another entry shows it, is remembered: a rollback to this version needs it.
             self._write_history(
-                f"SELECT {quote(KEPT)}, %s, '-', %s, %s FROM \"{ENTRY}\" "  # noqa: S608
+                f"SELECT {quote(KEPT)}, %s, '-', %s, %s, NULL FROM \"{ENTRY}\" "  # noqa: S608
                 "WHERE id BETWEEN %s AND %s AND list_id = %s AND state <> 'listed'",
                 (pks[0], pks[-1], self.plan.list_.pk),
             )
@@ -219,26 +212,31 @@ class Publication:
         return draft.row if rank == draft.row[rows.AT["rank"]] else changed_row(draft.row, rank=rank)
 
     def _update(self, changed: Stage) -> None:
-        if self.version is not None:
+        # What only a rollback asks for belongs to the version that stands, if this makes none.
+        version = self.version_id or (self.plan.base if self._puts_aside else None)
+        if version is not None:
             self.dialect.execute(
                 f'UPDATE "{HISTORY}" SET closed_by_id = %s WHERE closed_by_id IS NULL AND id IN '  # noqa: S608
                 f"(SELECT id FROM \"{changed.name}\" WHERE written <> '')",
-                [self.version.pk],
+                [version],
             )
         self.dialect.update_from_stage(changed)
         kept = ", ".join(f'e."{column}"' for column in KEPT)
         self._write_history(
-            f'SELECT {kept}, %s, s.written, %s, %s FROM "{changed.name}" s JOIN "{ENTRY}" e ON e.id = +s.id '  # noqa: S608
-            "WHERE s.written <> ''"
+            f"SELECT {kept}, %s, substr(s.written, 1, 1), %s, %s, NULLIF(substr(s.written, 2), '') "  # noqa: S608
+            f'FROM "{changed.name}" s JOIN "{ENTRY}" e ON e.id = +s.id WHERE s.written <> \'\'',
+            version=version,
         )
 
-    def _write_history(self, select: str, params: Sequence[Any] = ()) -> None:
-        if self.version_id is None:
+    def _write_history(self, select: str, params: Sequence[Any] = (), *, version: int | None = None) -> None:
+        version = version or self.version_id
+        if version is None:
             return
         author = self.author.pk if self.author else None
         self.dialect.execute(
-            f'INSERT INTO "{HISTORY}" ({quote(KEPT)}, history_date, history_type, version_id, history_user_id) {select}',
-            [self.plan.at, self.version_id, author, *params],
+            f'INSERT INTO "{HISTORY}" ({quote(KEPT)}, history_date, history_type, version_id, history_user_id, '
+            f"history_change_reason) {select}",
+            [self.plan.at, version, author, *params],
         )
 
     def _write_ranks(self) -> None:
@@ -378,9 +376,12 @@ def _mark_missing(pks: Sequence[int], at: Any) -> None:
 
 
 def _history_type(draft: Draft) -> str:
-    """Of the history row to be written; "" for none: only what a version counts has history."""
+    """Of the history row to be written, with its reason; "" for none: only what a version counts has history, and what a
+    rollback to one has to know."""
     if draft.op in ("remove", "exclude"):
         return "-"
+    if draft.op == "aside":
+        return f"-{UNSEEN}"
     return {"change": "~", "restore": "+"}.get(draft.op, "")
 
 

@@ -13,7 +13,7 @@ from lists.api.versions import FieldChangeSerializer
 from lists.fields import FIELDS
 from lists.models import Entry
 from lists.paging import Sort
-from lists.versions import HistoricalEntry, values_of
+from lists.versions import changes_of, values_of
 
 SORTS = {
     sort.key: sort
@@ -50,7 +50,7 @@ class EntryHistory(APIView):
         list_ = visible_list(request.user, list_id)
         entry = get_object_or_404(Entry.objects.filter(list=list_), pk=entry_id)
         query = query_of(request, EntryHistoryQuery)
-        rows = HistoricalEntry.objects.filter(list_id=list_.pk, id=entry.pk)
+        rows = changes_of(entry.pk)
         page = sought(rows.select_related("version").defer("version__order"), SORTS[query["sort"]], query)
         before = _before(rows, page.rows)
         shown = [_change(row, before.get(row.history_id)) for row in page.rows]

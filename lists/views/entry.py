@@ -14,7 +14,7 @@ from lists import versions, waiting
 from lists.fields import FIELDS
 from lists.models import Claim, Conflict, Edit, Entry, ExternalId, MediaList, Provenance, Source
 from lists.resolve import PRESENCE, PRESENT
-from lists.versions import HistoricalEntry, values_of
+from lists.versions import changes_of, values_of
 from lists.views import answers
 from lists.views.access import frame, open_list
 from lists.views.keep_out import keeping_out
@@ -197,12 +197,7 @@ def _changes(found: Entry) -> list[dict[str, Any]]:
 
     was: whether it was then something else than now, and can be so again.
     """
-    rows = (
-        HistoricalEntry.objects.filter(id=found.pk)
-        .select_related("version")
-        .defer("version__order")
-        .order_by("-version_id", "-history_id")
-    )
+    rows = changes_of(found.pk).select_related("version").defer("version__order").order_by("-version_id", "-history_id")
     rows = list(rows[: CHANGES_SHOWN + 1])
     changed = []
     for row, before in zip_longest(rows, rows[1:]):

@@ -2,8 +2,11 @@
 
 import pytest
 
-from lists import services
-from lists.models import Entry
+from lists import integrity, services
+from lists.models import Entry, Item
+from lists.services.pruning import prune_versions
+from lists.views.entry import _changes
+from sync.management.commands.verify_integrity import ALL
 
 pytestmark = pytest.mark.django_db(transaction=True)  # what a foreign key says is said at the commit
 
@@ -28,3 +31,76 @@ def test_what_somebody_said_whose_account_is_deleted_is_set_back(films, upload, 
     assert titles(films) == ["Jonas's", "Film 2"]
     edit = found.edits.get()
     assert (edit.firm, edit.author, edit.author_name) == (True, None, "jonas")
+
+
+def consistent() -> bool:
+    return not list(integrity.run(ALL))
+
+
+def test_what_was_kept_out_and_then_left_unseen_was_not_there(films, ines, live, titles):
+    source = live(films, grace=0)
+    old, others = film(9, year=1950), [film(n) for n in range(1, 7)]
+    source.sync([*others, old])
+    services.change_filters(films, by=ines, year_from=1980)
+    found = Entry.objects.get(title="Film 9")
+    assert [source.sync(others).version for _ in range(2)] == [None, None]
+    services.change_filters(films, by=ines, year_from=None)
+    source.sync([*others, film(7)])
+    target = newest(films)
+    source.sync([*others, film(7), old])
+    services.rollback(films, target, by=ines)
+    assert titles(films) == [f"Film {n}" for n in range(1, 8)]
+    assert consistent()
+    left = [change["kind"] for change in _changes(found)]
+    assert left == ["left", "came", "left", "came"], "that it left unseen is nothing to look at"
+
+
+def test_what_had_left_and_was_then_kept_out_unseen_counts_as_there(films, ines, live, titles):
+    source = live(films, grace=0)
+    old, others = film(9, year=1950), [film(n) for n in range(1, 7)]
+    source.sync([*others, old])
+    source.sync(others)
+    source.sync(others)  # it leaves with the second answer that lacks it
+    assert newest(films).removed == 1
+    services.change_filters(films, by=ines, year_from=1980)
+    assert source.sync([*others, old]).version is None
+    source.sync([*others, old, film(7)])
+    target = newest(films)
+    services.change_filters(films, by=ines, year_from=None)
+    services.rollback(films, target, by=ines)
+    assert "Film 9" in titles(films), "filters are those of today"
+    assert consistent()
+
+
+def test_what_was_another_thing_and_left_as_its_own_was_not_there(films, ines, live, upload, titles):
+    source = live(films, grace=0)
+    source.sync([film(n) for n in range(1, 7)])
+    first, second = (Entry.objects.get(title=f"Film {n}") for n in (1, 2))
+    services.merge_items(second.item, first.item, by=ines)
+    source.sync([film(n) for n in (1, 3, 4, 5, 6)])
+    services.split_item(Item.objects.get(pk=second.item_id), by=ines)
+    source.sync([film(n) for n in (1, 3, 4, 5, 6, 7)])
+    target = newest(films)
+    source.sync([film(n) for n in range(1, 8)])
+    assert "Film 2" in titles(films)
+    services.rollback(films, target, by=ines)
+    assert "Film 2" not in titles(films)
+    assert consistent()
+
+
+def test_pruning_leaves_what_a_rollback_has_to_know_of_the_unseen(films, ines, live, titles, settings):
+    settings.VERSIONS_KEPT, settings.VERSION_DAYS = 2, 0
+    source = live(films, grace=0)
+    old, others = film(9, year=1950), [film(n) for n in range(1, 7)]
+    source.sync([*others, old])
+    services.change_filters(films, by=ines, year_from=1980)
+    source.sync(others)
+    services.change_filters(films, by=ines, year_from=None)
+    source.sync([*others, film(7)])
+    target = newest(films)
+    source.sync([*others, film(7), old])
+    assert prune_versions(films).versions
+    assert consistent()
+    services.rollback(films, target, by=ines)
+    assert "Film 9" not in titles(films)
+    assert consistent()
