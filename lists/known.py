@@ -16,6 +16,7 @@ import orjson
 from xxhash import xxh3_128_digest
 
 from lists.dialects import Dialect
+from lists.errors import ListMoved
 from lists.leaving import Held
 from lists.models import Claim, Source
 from lists.order import NOWHERE
@@ -81,7 +82,7 @@ class Known:
         return found
 
     def find(self, keys: Iterable[str]) -> Mapping[str, tuple[int, bytes, bytes]]:
-        """Key -> (number, digest, mark) of the claims that are known by these keys."""
+        """Key -> (number, digest, mark) of the claims that are known by these keys. Raises ListMoved if one has come since."""
         if not self.pks:
             return {}
         rows = Dialect.of().look_up(
@@ -91,10 +92,17 @@ class Known:
             ("key", "id", "digest", "mark"),
             source_id=self.source,
         )
-        return {key: (bisect_left(self.pks, pk), bytes(digest), bytes(mark)) for key, pk, digest, mark in rows}
+        return {key: (self._number(pk), bytes(digest), bytes(mark)) for key, pk, digest, mark in rows}
+
+    def _number(self, pk: int) -> int:
+        number = bisect_left(self.pks, pk)
+        if self.pks[number : number + 1] != array("q", [pk]):
+            raise ListMoved
+        return number
 
     def spelled_out(self, rows: Iterable[Read]) -> Iterator[Row]:
-        """Rows with those that are only known by number as records, as the source said them before."""
+        """Rows with those that are only known by number as records, as the source said them before. Raises ListMoved if one
+        of these claims has gone since."""
         for row in rows:
             if not isinstance(row, Unchanged):
                 yield row
@@ -102,7 +110,9 @@ class Known:
             pks = [self.pks[number] for number in row.numbers]
             said = Claim.objects.in_bulk(pks)
             for pk, stated in zip(pks, row.stated, strict=True):
-                claim = said[pk]
+                claim = said.get(pk)
+                if claim is None:
+                    raise ListMoved
                 yield Record(claim.key, claim.kind, claim.values, claim.ids, stated)
 
     def see(self, number: int) -> bool:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from lists import filling
 from lists.acts import plan_act
 from lists.changes import plan_sync
+from lists.errors import ListMoved
 from lists.fields import storable
 from lists.models import Claim, MediaList, Proposal, Source
 from lists.plan import Plan
@@ -109,7 +110,10 @@ def _planned(
 ) -> dict[str, Any]:
     complete = appraisal.is_whole(rows, ctx)
     how = appraisal.reading_of(list_, proposal.source, adapter, ctx.config, confirmed=True, complete=complete)
-    plan = plan_sync(list_, proposal.source, rows, how, at=timezone.now(), create=False)
+    try:
+        plan = plan_sync(list_, proposal.source, rows, how, at=timezone.now(), create=False)
+    except ListMoved:  # its claims were written between two looks at them
+        plan = plan_sync(list_, proposal.source, rows, how, at=timezone.now(), create=False)
     try:
         return _result(plan, list_, adapter, ctx) | {"sources": offers, "partial": not complete}
     finally:

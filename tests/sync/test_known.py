@@ -3,8 +3,10 @@
 import pytest
 
 from lists.dialects import postgresql
+from lists.errors import ListMoved
 from lists.known import NOWHERE, Known
 from lists.models import Claim
+from lists.records import Unchanged
 
 
 @pytest.fixture
@@ -31,6 +33,25 @@ def test_every_claim_is_loaded_with_its_mark(source, monkeypatch, at_once):
     assert {mark: known.marks.get(mark) for mark in marks} == marks
     assert known.marks.get(b"") is None, "no row is known by a mark that it does not have"
     assert known.marks[bytes(third.mark)] == 2
+
+
+def test_a_claim_that_came_or_went_since_is_no_other_one(source):
+    known, rows = Known(source), [Unchanged([0, 1, 2], [None] * 3)]
+    assert [row.key for row in known.spelled_out(rows)] == ["tt0", "tt1", "tt2"]
+    first, second = Claim.objects.order_by("id")[:2]
+    Claim.objects.filter(pk=second.pk).delete()
+    with pytest.raises(ListMoved):
+        list(known.spelled_out(rows))
+    for pk in (second.pk, second.pk + 100):
+        Claim.objects.create(
+            pk=pk, source=source, key=f"new {pk}", entry=first.entry, kind="movie", digest=b"", first_at=first.first_at
+        )
+    late = Known(source)
+    known.pks = known.pks[:1] + known.pks[2:]
+    assert late.find(["tt0", f"new {pk}"])["tt0"][0] == 0
+    for key in (f"new {second.pk}", f"new {pk}"):
+        with pytest.raises(ListMoved):
+            known.find(["tt0", key])
 
 
 def test_nothing_is_known_of_a_source_that_said_nothing(source):
