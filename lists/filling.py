@@ -12,6 +12,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from lists import search
@@ -115,26 +116,35 @@ def sweep(list_: MediaList) -> None:
         _sweep(list_)
 
 
-def _sweep(list_: MediaList) -> None:
-    """That fill and no other: meanwhile a run may have swept it itself, and may fill the list anew."""
+def _sweep(list_: MediaList, if_: Q | None = None) -> bool:
+    """That fill and no other: meanwhile a run may have swept it itself, and may fill the list anew. Its number is negated
+    first, so that a fill that lives all the same ends with its next block. if_: what must hold of the list; False if it
+    does not."""
+    fill = abs(list_.filling or 0)
+    if list_.filling != -fill:
+        with Dialect.of().turn(PAUSE_S), transaction.atomic():
+            still_ours()
+            if not MediaList.objects.filter(if_ or Q(), pk=list_.pk, filling=fill).update(filling=-fill):
+                return False
     mine: dict[Any, dict[str, Any]] = {
         Claim: {"source__list": list_},
-        Entry.history.model: {"list_id": list_.pk, "version_id": list_.filling},
+        Entry.history.model: {"list_id": list_.pk, "version_id": fill},
         Entry: {"list": list_},
     }
     for model, which in mine.items():
         while pks := list(model._base_manager.filter(**which).values_list("pk", flat=True)[:SWEPT]):
-            if not _delete(model, pks, list_):
-                return
-    MediaList.objects.filter(pk=list_.pk, filling=list_.filling).update(filling=None, filling_until=None)
+            if not _delete(model, pks, list_, fill):
+                return True
+    MediaList.objects.filter(pk=list_.pk, filling=-fill).update(filling=None, filling_until=None)
     list_.refresh_from_db(fields=["filling", "filling_until"])
+    return True
 
 
-def _delete(model: Any, pks: Sequence[int], list_: MediaList) -> bool:
+def _delete(model: Any, pks: Sequence[int], list_: MediaList, fill: int) -> bool:
     """False if that fill is gone."""
     with Dialect.of().turn(PAUSE_S), transaction.atomic():
         still_ours()
-        if not MediaList.objects.filter(pk=list_.pk, filling=list_.filling).exists():
+        if not MediaList.objects.filter(pk=list_.pk, filling=-fill).exists():
             return False
         model._base_manager.filter(pk__in=pks)._raw_delete("default")
     search.settle()
@@ -145,7 +155,5 @@ def sweep_dead() -> int:
     """Sweep the fills that died and that no sync has followed; returns how many. One that says it lives for longer than any
     can has died before the clock was set back, or writes its next block in a moment: then that plans anew."""
     now = timezone.now()
-    dead = list(MediaList.objects.filter(filling__isnull=False).exclude(filling_until__range=(now, now + 2 * LEASE)))
-    for list_ in dead:
-        _sweep(list_)
-    return len(dead)
+    dead = Q(filling__isnull=False) & ~Q(filling_until__range=(now, now + 2 * LEASE))
+    return sum(_sweep(list_, dead) for list_ in list(MediaList.objects.filter(dead)))

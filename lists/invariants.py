@@ -297,7 +297,7 @@ CHECKS = [
     Check("F", "history of entries that belongs to no version of their list", BACKUP, rows("""
         SELECT h.list_id, h.id FROM lists_historicalentry h
         LEFT JOIN lists_version v ON v.id = h.version_id AND v.list_id = h.list_id
-        LEFT JOIN lists_medialist l ON l.id = h.list_id AND l.filling = h.version_id
+        LEFT JOIN lists_medialist l ON l.id = h.list_id AND ABS(l.filling) = h.version_id
         WHERE {mine h.list_id} AND v.id IS NULL AND l.id IS NULL
     """)),
     Check("F", "versions that no longer read as they were made", GO_BACK, _content),

@@ -16,6 +16,7 @@ from lists.browse import Wish, page_of
 from lists.errors import BeingFilled
 from lists.invariants import CHECKS
 from lists.models import Claim, Entry, Item, MediaList
+from lists.writer import Publication
 from sync import tasks
 from tests.processes import Program, wait_for
 
@@ -179,6 +180,68 @@ def test_one_who_wakes_after_it_was_swept_writes_nothing(films, live, between, t
     run = live(films).sync(films_(*range(10)))
     assert (run.state, run.added) == ("completed", 10)
     assert stored(films) == (10, 10, 10)
+
+
+def expire() -> None:
+    MediaList.objects.update(filling_until=timezone.now() - timedelta(seconds=1))
+
+
+def test_one_who_wakes_while_it_is_swept_begins_anew(films, live, small, monkeypatch):
+    """The machine slept; the sweep has taken the entries and not come to its end yet."""
+    order_now, delete, asleep, found = Publication.order_now, filling._delete, [True], []
+
+    def half(model, *args):
+        deleted = delete(model, *args)
+        if model is Entry:
+            raise Stopped
+        return deleted
+
+    def late(self):
+        order_now(self)
+        if asleep and asleep.pop():
+            expire()
+            with monkeypatch.context() as sweeping:
+                sweeping.setattr(filling, "_delete", half)
+                with pytest.raises(Stopped):
+                    filling.sweep_dead()
+            found.extend(hit for check in CHECKS for hit in check.find(None))
+
+    monkeypatch.setattr(Publication, "order_now", late)
+    run = live(films).sync(films_(*range(10)))
+    assert (run.state, run.added, found) == ("completed", 10, [])
+    assert stored(films) == (10, 10, 10)
+
+
+def test_one_that_is_swept_in_half_is_swept_by_the_next(films, live, between, monkeypatch):
+    between(stop)
+    with pytest.raises(Stopped):
+        live(films).sync(films_(*range(10)))
+    expire()
+    with monkeypatch.context() as sweeping:
+        sweeping.setattr(filling, "_delete", lambda *args: stop())
+        with pytest.raises(Stopped):
+            filling.sweep_dead()
+    assert filling.sweep_dead() == 1
+    films.refresh_from_db()
+    assert (stored(films), films.filling) == ((0, 0, 0), None)
+
+
+def test_one_that_lives_is_left_though_its_time_seemed_up(films, live, between, monkeypatch):
+    sweep, swept = filling._sweep, []
+
+    def awake(list_, **if_):
+        MediaList.objects.update(filling_until=timezone.now() + filling.LEASE)
+        return sweep(list_, **if_)
+
+    def tick() -> None:
+        expire()
+        with monkeypatch.context() as sweeping:
+            sweeping.setattr(filling, "_sweep", awake)
+            swept.append(filling.sweep_dead())
+
+    between(tick)
+    assert live(films).sync(films_(*range(10))).added == 10
+    assert (stored(films), swept) == ((10, 10, 10), [0])
 
 
 def test_what_is_hidden_breaks_no_invariant(films, live, between):
