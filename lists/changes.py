@@ -90,6 +90,8 @@ class Planner:
         """What is known once everything is folded."""
         effects, plan = self.folder.effects, self.plan
         plan.ended += effects.ended
+        plan.questions += effects.questions
+        plan.counts.conflicts = plan.asked
         plan.rebased |= effects.rebased
         plan.gone += effects.claims_ended
         plan.folded.extend(effects.kept)
@@ -233,9 +235,6 @@ class Planner:
                 name = self.placer.mode[1]
                 row = dict(zip(rows.COLUMNS, draft.row, strict=True))
                 self._keys[draft.slot] = sort_key_of(draft, row, name)
-            if draft.doubt is not None or draft.asks:
-                counts.conflicts += (draft.doubt is not None) + sum(ask.state == "open" for ask in draft.asks)
-                self.plan.questions.append((draft.slot, draft.doubt, draft.asks))
             if draft.op != "same":
                 self.plan.drafts.append(draft)
 

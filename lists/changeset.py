@@ -118,7 +118,6 @@ def without(plan: Plan, dropped: Collection[Change]) -> None:
         counts.added -= draft.op in ("add", "restore")
         counts.changed -= draft.op == "change"
         counts.removed -= draft.op == "remove"
-        counts.conflicts -= (draft.doubt is not None) + sum(ask.state == "open" for ask in draft.asks)
     folded.extend(claim for claim in plan.claims if claim.slot not in slots)
     plan.close()
     plan.drafts, plan.fresh, plan.folded = drafts, Spool[ClaimDraft](CLAIMS), folded
@@ -129,6 +128,7 @@ def without(plan: Plan, dropped: Collection[Change]) -> None:
     # What stays although its source lacks it has no place there any more, like what is missing: its rank is its place.
     plan.ranks = {slot: rank for slot, rank in plan.ranks.items() if slot > 0 or slot not in slots}
     plan.questions = [each for each in plan.questions if each[0] not in slots]
+    counts.conflicts = plan.asked
     plan.late = [slot for slot in plan.late if slot not in slots]
     if not (counts.added or counts.changed or counts.removed):
         # Who leaves a list as it is leaves its order, too.

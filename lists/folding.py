@@ -14,6 +14,7 @@ from typing import Any
 from lists import asking, rows
 from lists.blocking import rules_for
 from lists.filters import Sieve, sieve_of
+from lists.match import Match
 from lists.models import Entry, MediaList, SitePolicy, Source
 from lists.plan import Ask, ClaimDraft, Draft, EditDraft
 from lists.preferences import weighing_of
@@ -33,6 +34,7 @@ class Effects:
     rebased: dict[int, Any] = field(default_factory=dict)
     claims_ended: list[int] = field(default_factory=list)  # kept claims of what a source lists again
     kept: list[ClaimDraft] = field(default_factory=list)
+    questions: list[tuple[int, Match | None, list[Ask]]] = field(default_factory=list)  # as in Plan
 
 
 class EntryFolder(EntryReader):
@@ -257,7 +259,9 @@ class EntryFolder(EntryReader):
                 first_listed_at=state.first_listed_at or self.at,
             )
         op = _op(state, row, was_listed, listed, new_state)
-        return Draft(state.slot, op, row, state.row if was_listed else None, listed, bool(excluded), doubt, asks)
+        if doubt is not None or asks:
+            self.effects.questions.append((state.slot, doubt, asks))
+        return Draft(state.slot, op, row, state.row if was_listed else None, listed, bool(excluded))
 
     def _left_row(self, state: EntryState, new_state: str, reason: str) -> tuple[Any, ...]:
         if state.row is not None:

@@ -97,7 +97,7 @@ class Draft:
 
     op: add, restore, change, remove, exclude, aside (what was kept out is removed now, or the other way round), quiet (nothing
     else that anybody sees), same (nothing at all). row: lists.rows.COLUMNS. was: the row as it is, None where it is not listed. listed: whether it will be. What is asked
-    about it stands in Plan.questions, too."""
+    about it stands in Plan.questions."""
 
     slot: int
     op: str
@@ -105,8 +105,6 @@ class Draft:
     was: tuple[Any, ...] | None
     listed: bool
     excluded: bool = False
-    doubt: Match | None = None
-    asks: list[Ask] = field(default_factory=list)
 
     @property
     def leaves(self) -> bool:
@@ -223,6 +221,11 @@ class Plan:
         counts = self.counts
         shown = counts.added or counts.changed or counts.removed or counts.moved
         return not (shown or self.edits or self.ended or self.order_mode or self.facts is not None)
+
+    @property
+    def asked(self) -> int:
+        """How many questions are put."""
+        return sum((doubt is not None) + sum(ask.state == "open" for ask in asks) for _, doubt, asks in self.questions)
 
     @property
     def claims(self) -> Iterator[ClaimDraft]:

@@ -342,6 +342,20 @@ def test_a_source_that_tells_the_list_otherwise_asks(night, live, ines):
     assert (night.facts["performer"], version.facts["performer"], version.kind) == ("Somebody", "Somebody", "decision")
 
 
+def test_what_is_left_out_of_a_sync_asks_nothing(films, ines, live):
+    first, second = live(films, "first"), live(films, "second")
+    said = {"key": "tt1", "ids": {"imdb": "tt0000001"}, "title": "Film 1", "year": 1990}
+    first.sync([said])
+    services.change_rules(films, by=ines, strategy="ask", review_unsure=True, accept_confidence=1)
+    other = {**said, "title": "Another title", "overview": "What nobody said yet."}
+    assert second.sync([other]).held == 1
+    services.decide(waiting(kind="modified"), by=ines, choice="keep")
+    run = second.sync([other])
+    assert (run.state, run.conflicted, waiting()) == (Run.State.COMPLETED, 0, [])
+    services.change_rules(films, by=ines, review_unsure=None, accept_confidence=None)
+    assert (second.sync([other]).conflicted, len(waiting(kind="field"))) == (1, 1)
+
+
 def test_a_question_about_a_value_has_its_severity_too(films, ines, upload):
     services.change_rules(films, by=ines, strategy="ask")
     row = {"key": "tt1", "ids": {"imdb": "tt0000001"}, "title": "Heat", "year": 1995}
