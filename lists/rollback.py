@@ -43,6 +43,7 @@ class Then:
 
     state: str = "removed"
     values: dict[str, Any] = field(default_factory=dict)
+    kind: str = ""
 
     @property
     def is_present(self) -> bool:
@@ -58,6 +59,7 @@ class RollbackPlanner(ActPlanner):
         self.to = to
         self.others = versions.between(parts)
         self.missing: list[Missing] = []
+        self.other_kind = 0  # entries that stay the kind of thing which their sources say today
         self._after: dict[int, bool] = {}  # entry -> listed, of those that were folded
 
     def roll_back(self, entries: Iterable[int] | None = None) -> Plan:
@@ -99,7 +101,7 @@ class RollbackPlanner(ActPlanner):
             was_there = state.first_listed_at is not None and state.first_listed_at <= self.to.created_at
             return Then("excluded" if was_there else "removed")
         if row.history_type != "-":
-            return Then("listed", versions.values_of(row))
+            return Then("listed", versions.values_of(row), row.kind)
         if row.state == Entry.State.EXCLUDED:
             return Then("excluded")
         return Then("merged" if row.reason == MERGED else "removed")
@@ -210,11 +212,11 @@ class RollbackPlanner(ActPlanner):
         """The drafts, with what the target shows and today's rules or identities keep out."""
         for draft in chain.from_iterable(map(self.folder.drafts, groups)):
             self._after[draft.slot] = draft.listed
-            was = then[draft.slot]
+            was, place = then[draft.slot], rows.AT
+            self.other_kind += was.state == "listed" and draft.listed and draft.row[place["kind"]] != was.kind
             if was.state == "listed" and not draft.listed:
-                place = rows.COLUMNS.index
                 self.missing.append(
-                    Missing(draft.slot, was.values.get("title", ""), was.values.get("year"), draft.row[place("reason")])
+                    Missing(draft.slot, was.values.get("title", ""), was.values.get("year"), draft.row[place["reason"]])
                 )
             yield draft
 
@@ -254,7 +256,8 @@ def yielding(list_: MediaList) -> QuerySet[Edit]:
 
 def plan_rollback(
     list_: MediaList, to: Version, *, at: Any, by: Any, entries: Iterable[int] | None = None, parts: Sequence[Version] = ()
-) -> tuple[Plan, list[Missing]]:  # fmt: skip
-    """The plan, and what the target shows that the list cannot show today. parts: as for RollbackPlanner."""
+) -> tuple[Plan, list[Missing], int]:  # fmt: skip
+    """The plan, what the target shows that the list cannot show today, and how many entries stay of another kind than
+    there. parts: as for RollbackPlanner."""
     planner = RollbackPlanner(list_, to, at=at, by=by, parts=parts)
-    return planner.roll_back(entries), planner.missing
+    return planner.roll_back(entries), planner.missing, planner.other_kind

@@ -247,10 +247,14 @@ class VersionAdmin(ReadOnly, ByService, Bounded):
             return HttpResponseRedirect(reverse("admin:lists_version_change", args=[version.pk]))
         return ask(
             self, request, version, act, title=f"Roll {list_} back to version {number}",
-            button=f"Restore version {number}", lines=[_effect(preview.counts), STAYS] if preview else (),
+            button=f"Restore version {number}", lines=[_effect(preview.counts), *_kinds(preview.other_kind), STAYS] if preview else (),
             heads=("Will be missing", "Year", "Because"),
             rows=[(each.title, each.year or "", each.reason) for each in preview.missing] if preview else (),
         )  # fmt: skip
+
+
+def _kinds(count: int) -> list[str]:
+    return [f"Entries that keep the kind which their sources state today: {count:,}."] if count else []
 
 
 def _effect(counts: dict[str, int]) -> str:

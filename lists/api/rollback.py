@@ -59,6 +59,9 @@ ROLLED_BACK = made(
     counts=inline_serializer("RollbackCounts", {name: serializers.IntegerField() for name in COUNTS}),
     missing=MissingSerializer(many=True, help_text=f"the first {AT_ONCE} of them"),
     missing_count=serializers.IntegerField(),
+    other_kind_count=serializers.IntegerField(
+        help_text="entries that keep the kind (film, show) which their sources state today, not that of the version"
+    ),
 )
 
 
@@ -84,7 +87,10 @@ class Rollback(APIView):
             done = list_.versions.filter(correlation_id=version.correlation_id)
             counts = done.aggregate(**{name: Sum(name) for name in COUNTS})
         missing = MissingSerializer(preview.missing[:AT_ONCE], many=True).data
-        return changed(list_, version, counts=counts, missing=missing, missing_count=len(preview.missing))
+        return changed(
+            list_, version, counts=counts, missing=missing, missing_count=len(preview.missing),
+            other_kind_count=preview.other_kind,
+        )  # fmt: skip
 
 
 class HeldBack(APIView):

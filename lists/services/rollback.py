@@ -22,10 +22,12 @@ from lists.services._writing import bump, of_list, publish, settle_due, standing
 
 @dataclass(frozen=True, slots=True)
 class RollbackPreview:
-    """counts: added, removed, changed, moved. missing: what the version shows and the list cannot show today."""
+    """counts: added, removed, changed, moved. missing: what the version shows and the list cannot show today. other_kind:
+    how many entries were a film then and are a show today, or the like: what kind of thing it is only its sources say."""
 
     counts: dict[str, int]
     missing: list[Missing]
+    other_kind: int
 
 
 @transaction.atomic
@@ -34,10 +36,10 @@ def preview_rollback(list_: MediaList, to: Version, *, entries: Collection[int] 
     list_ = MediaList.objects.locked(list_.pk)
     _check(list_, to, entries)
     settle_due(list_)
-    plan, missing = plan_rollback(list_, to, at=timezone.now(), by=None, entries=entries)
+    plan, missing, other_kind = plan_rollback(list_, to, at=timezone.now(), by=None, entries=entries)
     try:
         counts = {name: getattr(plan.counts, name) for name in ("added", "removed", "changed", "moved")}
-        return RollbackPreview(counts, missing)
+        return RollbackPreview(counts, missing, other_kind)
     finally:
         plan.close()
         transaction.set_rollback(True)
@@ -77,7 +79,7 @@ class _Rollback:
         while True:
             list_ = standing(list_, seen=None if self.parts else self.seen)
             _check(list_, self.to, self.entries)
-            plan, missing = plan_rollback(
+            plan, missing, _ = plan_rollback(
                 list_, self.to, at=timezone.now(), by=self.by, entries=self.entries, parts=self.parts
             )
             try:

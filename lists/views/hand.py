@@ -194,12 +194,14 @@ def as_it_was(request: HttpRequest, pk: int, entry_pk: int) -> HttpResponse:
     if to is None:
         raise Http404
     with refusals_told(request):
-        missing = services.preview_rollback(list_, to, entries=[found.pk]).missing
+        preview = services.preview_rollback(list_, to, entries=[found.pk])
         version = services.rollback(list_, to, by=request.user, entries=[found.pk])
         said = f"This entry is as it was in version {to.number:,}."
         otherwise = f"It is as it was in version {to.number:,} already. Nothing was changed."
-        if missing:
-            said = otherwise = f"In version {to.number:,} it was shown; today it is not. {missing[0].reason}"
+        if preview.missing:
+            said = otherwise = f"In version {to.number:,} it was shown; today it is not. {preview.missing[0].reason}"
+        elif preview.other_kind:
+            said, otherwise = (f"{text} It keeps the kind that its sources state today." for text in (said, otherwise))
         tell(request, list_, version, said, otherwise=otherwise)
     return redirect("lists:entry", pk, entry_pk)
 

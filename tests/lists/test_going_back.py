@@ -1,12 +1,14 @@
 """What a rollback finds in the past: words of people who are gone, states that nobody saw, another kind of thing."""
 
 import pytest
+from django.urls import reverse
 
 from lists import integrity, services
 from lists.models import Entry, Item
 from lists.services.pruning import prune_versions
 from lists.views.entry import _changes
 from sync.management.commands.verify_integrity import ALL
+from tests.lists.test_api import api
 
 pytestmark = pytest.mark.django_db(transaction=True)  # what a foreign key says is said at the commit
 
@@ -104,3 +106,23 @@ def test_pruning_leaves_what_a_rollback_has_to_know_of_the_unseen(films, ines, l
     services.rollback(films, target, by=ines)
     assert "Film 9" not in titles(films)
     assert consistent()
+
+
+def test_entries_that_stay_another_kind_of_thing_are_named(films, ines, live, page, client):
+    source = live(films)
+    source.sync([film(1), film(2)])
+    source.sync([film(1, kind="show", rating=7.0), film(2)])
+    found, target = Entry.objects.get(title="Film 1"), films.versions.get(number=1)
+    assert services.preview_rollback(films, target).other_kind == 1
+    assert "1 entry keeps the kind (film or show) that its sources state today." in page(
+        "lists:restore_version", films.pk, 1
+    )
+    client.force_login(ines)
+    way = reverse("lists:entry_as_it_was", args=[films.pk, found.pk])
+    said = client.post(way, {"version": 1}, follow=True).content.decode()
+    assert "It keeps the kind that its sources state today." in said
+    found.refresh_from_db()
+    assert (found.kind, found.rating) == ("show", None)
+    answer = api(ines).post(f"/api/v1/lists/{films.pk}/versions/1/rollback/", {})
+    assert (answer.json()["version"], answer.json()["other_kind_count"]) == (None, 1)
+    assert services.preview_rollback(films, newest(films)).other_kind == 0
