@@ -14,8 +14,10 @@ from django.conf import settings
 from django.db import connection
 
 from lists.dense import BySlot
+from lists.dialects import walked
 from lists.errors import ListMoved
 from lists.models import Claim, Edit, Entry, MediaList, Version
+from lists.order import longest_rising
 from lists.plan import Draft, Plan
 from lists.rows import AT
 from lists.spool import blocks
@@ -74,6 +76,8 @@ def publish_parts(
         parts = [closing.enter_context(part) for part in cut(plan, settings.LARGE_CHANGE)]
         for part in parts:
             part.base, part.written = plan.list_.current_id, plan.written
+            if part is parts[-1]:
+                part.counts.moved = _count_moved(part)
             publication = publication_of(part)
             publication.ids = ids
             is_last = part is parts[-1]
@@ -100,15 +104,12 @@ def cut(plan: Plan, size: int) -> list[Plan]:
     def part(entry: int) -> Plan:
         return parts[part_of.get(plan.leads.get(entry, entry), -1)]
 
-    changed: set[int] = set()
     for draft in plan.drafts:
         with_it = part(draft.slot)
         if draft.was is not None:
             draft.row = changed_row(draft.row, rank=draft.was[AT["rank"]])  # all move at once, with the last
         with_it.drafts.append(draft)
         with_it.counts.take(draft)
-        if with_it is last and draft.op == "change":
-            changed.add(draft.slot)
     for claim in plan.claims:
         part(claim.slot).folded.append(claim)
     for (slot, name), edit in plan.edits.items():
@@ -122,10 +123,23 @@ def cut(plan: Plan, size: int) -> list[Plan]:
     new = BySlot((slot, rank) for slot, rank in plan.ranks.items() if slot < 0)
     for each in parts:
         each.ranks = new
-    last.counts.moved = len(plan.moved - changed)
     for name in LAST:
         setattr(last, name, getattr(plan, name))
     return parts
+
+
+def _count_moved(last: Plan) -> int:
+    """How many entries the last part moves, as a diff counts them. The plan counted for all parts at once, but what came with
+    the others has been shown where its new rank stands among the old ones."""
+    if not any(slot > 0 for slot in last.ranks):
+        return 0
+    left = {draft.slot for draft in last.drafts if draft.leaves}
+    changed = {draft.slot for draft in last.drafts if draft.op == "change"}
+    listed = Entry._base_manager.filter(list=last.list_, state=Entry.State.LISTED).order_by("rank", "id")
+    stay = [(pk, rank) for pk, rank in walked(listed.values_list("id", "rank")) if pk not in left]
+    after = sorted((last.ranks.get(pk, rank), pk, place) for place, (pk, rank) in enumerate(stay))
+    steady = longest_rising([place for _, _, place in after])
+    return sum(n not in steady and pk not in changed for n, (_, pk, _) in enumerate(after))
 
 
 def _places(plan: Plan, size: int) -> dict[int, int]:

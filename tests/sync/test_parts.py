@@ -351,6 +351,17 @@ def test_what_moves_is_moved_with_the_last_version(films, source, titles):
     assert [v.moved for v in films.versions.order_by("number")[3:]] == [0, 0, 40]
 
 
+def test_what_moves_is_counted_against_what_the_parts_before_have_brought_back(films, source, ines, titles):
+    """The 60 that come back stand where they stood; so the 20 are those that move, although the list knew of 21 only."""
+    source.sync(films_(*range(61, 81), *range(61)))
+    target = films.versions.latest("number")
+    source.sync(films_(*range(81)))
+    source.sync(films_(0, *range(61, 81)))
+    services.rollback(films, target, by=ines)
+    assert titles(films) == [f"Film {n}" for n in (*range(61, 81), *range(61))]
+    assert films.versions.latest("number").moved == 20
+
+
 def test_one_that_fits_is_one_version(films, source):
     assert source.sync(films_(*range(120), *range(300, 350))).version.number == 4
 
