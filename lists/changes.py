@@ -130,7 +130,7 @@ class Planner:
         if not absent or not how.may_remove:
             return
         leaving = would_leave(absent, self.folder, self.intake.order.named)
-        self.plan.supported = supported_by(known.entries, self.folder)
+        self.plan.supported = supported_by(known.accepted, self.folder)
         if leaving and not (how.confirmed or how.keep):
             limits = Limits.of(self.list_, self.site)
             if how.ask or (not how.replaces and must_ask(len(leaving), self.plan.supported, limits)):

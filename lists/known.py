@@ -6,8 +6,8 @@ looked up by its key, block by block.
 
 import hashlib
 from array import array
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from functools import cached_property
 from itertools import count
@@ -52,6 +52,8 @@ class Known:
 
     def __init__(self, source: Source | None, *, marks: bool = False):
         self.source = source.pk if source is not None else None
+        # Claims after this one came with parts of a sync that has not come to its end (lists/parts.py).
+        self._last_accepted = source.accepted.get("last_claim") if source is not None else None
         self.pks, self.entries = array("q"), array("q")
         self.positions, self.missing = array("q"), array("q")
         self.marks: dict[bytes, int] = {}
@@ -71,6 +73,12 @@ class Known:
             self.positions.extend(positions)
             self.missing.extend(missing)
         self.marks.pop(b"", None)
+
+    @property
+    def accepted(self) -> Sequence[int]:
+        """Entries that the source stood for when its last answer was accepted."""
+        last = self._last_accepted
+        return self.entries if last is None else self.entries[: bisect_right(self.pks, last)]
 
     def __len__(self) -> int:
         return len(self.pks)

@@ -8,15 +8,17 @@ the process dies, the first versions stand, and a new plan of the same change ho
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence, Sized
 from contextlib import AbstractContextManager, ExitStack, nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Max
 
 from lists.dense import BySlot
 from lists.dialects import walked
 from lists.errors import ListMoved
-from lists.models import Claim, Edit, Entry, MediaList, Version
+from lists.models import Claim, Edit, Entry, MediaList, Source, Version
 from lists.order import longest_rising
 from lists.plan import Draft, Plan
 from lists.rows import AT
@@ -71,6 +73,7 @@ def publish_parts(
         if before_commit is not None:
             before_commit(version or (made[-1] if made else None))
 
+    begin = partial(_mark_begun, plan.source, _last_claim(plan.source)) if plan.source is not None else None
     ids = BySlot()
     with ExitStack() as closing:
         parts = [closing.enter_context(part) for part in cut(plan, settings.LARGE_CHANGE)]
@@ -83,13 +86,26 @@ def publish_parts(
             is_last = part is parts[-1]
             try:
                 with showing() if is_last else nullcontext():
-                    version = publication.run(finish if is_last else None)
+                    version = publication.run(finish if is_last else begin)
             except ListMoved:
                 raise ListMoved(made) from None
             plan.written = part.written
             if version is not None:
                 made.append(version)
     return made[-1] if made else None
+
+
+def _last_claim(source: Source) -> int:
+    return Claim.objects.filter(source=source).aggregate(last=Max("id"))["last"] or 0
+
+
+def _mark_begun(source: Source, last: int, version: Version | None) -> None:
+    """Until the last part stands the list is not what the source's last accepted answer made of it: nobody may take an answer
+    for known by that, and what a part has brought does not count among what it stood for (Known.accepted)."""
+    accepted = Source.objects.values_list("accepted", flat=True).get(pk=source.pk)
+    Source.objects.filter(pk=source.pk).update(
+        accepted={"last_claim": last, **accepted}, body_digest=None, etag="", last_modified=""
+    )
 
 
 def cut(plan: Plan, size: int) -> list[Plan]:

@@ -277,7 +277,7 @@ class _ClaimsMoved(Exception):
 
 def _still_wanted(run: Run) -> None:
     """Raises SyncError if the source or its list was taken away while the run waited."""
-    run.source.refresh_from_db(fields=["removed_at", "enabled", "priority", "mode", "grace", "config"])
+    run.source.refresh_from_db(fields=["removed_at", "enabled", "priority", "mode", "grace", "config", "accepted"])
     run.list.refresh_from_db(fields=["deleted_at"])
     if run.source.removed_at:
         raise SyncError("The source was removed from the list in the meantime. Nothing was changed.")

@@ -129,6 +129,35 @@ def test_a_sync_respects_what_is_written_between_two_parts(films, source, ines, 
     assert (run.found, run.unchanged) == (140, 0)
 
 
+@pytest.mark.parametrize("broken_by", ["death", "edit"])
+def test_what_a_part_has_brought_does_not_disarm_the_guard(films, source, ines, titles, between, broken_by):
+    """30 of 120 are asked about; they would not be of the 170 that the source seems to stand for after the first part."""
+    MediaList.objects.filter(pk=films.pk).update(policy={})
+    answer = films_(*range(30, 120), *range(200, 300))
+    if broken_by == "death":
+        between(stop)
+        with pytest.raises(Stopped):
+            source.sync(answer)
+    else:
+        edited = Entry.objects.get(title="Film 60").pk
+        between(lambda: services.edit_entries(films, {edited: {"rating": 1.0}}, by=ines))
+    run = source.sync(answer)
+    assert (run.held, len(titles(films))) == (30, 220)
+    source.refresh_from_db()
+    assert "last_claim" not in source.accepted
+
+
+def test_after_a_part_the_answer_before_it_is_not_taken_for_known(films, upload, titles, between):
+    before, after = films_(*range(120)), films_(*range(200))
+    upload(films, before)
+    between(stop)
+    with pytest.raises(Stopped):
+        upload(films, after)
+    assert len(titles(films)) == 170
+    assert upload(films, before).removed == 50
+    assert titles(films) == [row["title"] for row in before]
+
+
 @pytest.fixture
 def two(films, live):
     """Two sources that differ on every rating."""
