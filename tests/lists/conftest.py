@@ -3,6 +3,8 @@
 import pytest
 from django.urls import reverse
 
+pytest.register_assert_rewrite("tests.lists.lives")
+
 
 @pytest.fixture
 def page(client, ines):
