@@ -161,13 +161,13 @@ class Counts:
         self.changed += draft.op == "change"
         self.removed += draft.op == "remove" or (draft.op == "exclude" and draft.leaves)
 
-    def join(self, parts: Iterable[Any]) -> None:
-        """Count what these versions of the same change have shown before."""
+    def join(self, parts: Iterable[Any], *, unchanged: int) -> None:
+        """Count what these versions of the same change have shown before. unchanged: so many records were, before they stood."""
         for version in parts:
             self.added += version.added
             self.changed += version.changed
             self.removed += version.removed
-            self.unchanged -= version.added + version.changed
+            self.unchanged = unchanged
 
 
 @dataclass

@@ -148,6 +148,8 @@ def _bring(
                         run.list, source, _followed(rows, progress), how, at=timezone.now(), create=True, known=known
                     )  # fmt: skip
                 took_s = min(took_s, progress.clock() - begun)
+                if not parts:  # for the next plan what a part of this one has brought is unchanged, too
+                    run.unchanged = plan.counts.unchanged
                 with plan:
                     kept = partial(_fetched, run, plan, rows, known, how, whole=worth.is_all_taken(plan))
                     return _weigh_and_publish(run, plan, progress, worth, how, kept, parts=parts)
@@ -359,7 +361,7 @@ def _publish(
         services.keep_secrets(run.source, worth.ctx.logins.secrets)
         outcome = _outcome(run, plan, worth)
         _settle_source(run, plan, worth)
-        plan.counts.join(parts)
+        plan.counts.join(parts, unchanged=run.unchanged)
         _close(run, plan, version or (parts[-1] if parts else None), progress, outcome, worth.ctx.cut_off)
 
     kind = Version.Kind.IMPORT if run.kind == Run.Kind.UPLOAD else Version.Kind.SYNC

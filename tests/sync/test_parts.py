@@ -1,7 +1,9 @@
 """A change of very many entries on SQLite is several versions: each whole, and what is left of it done by the next plan."""
 
+import json
 import re
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from django.core.management import call_command
@@ -12,28 +14,14 @@ from lists import services, writer
 from lists.models import Audit, Claim, Edit, Entry, MediaList, Proposal, Source, Version
 from lists.services._writing import bump
 from lists.versions import diff
+from sync import runs
 from tests.lists.said import undo_of
+from tests.sync.parts import Stopped, film, films_, made, stop
 
 pytestmark = [
     pytest.mark.skipif(connection.vendor != "sqlite", reason="only on SQLite: PostgreSQL writes one version"),
     pytest.mark.django_db(transaction=True),
 ]
-
-
-def film(n: int, **more):
-    return {"key": f"tt{n}", "ids": {"imdb": f"tt{n:07}"}, "title": f"Film {n}", "year": 1990, **more}
-
-
-def films_(*numbers: int, **more):
-    return [film(n, **more) for n in numbers]
-
-
-class Stopped(BaseException):
-    """As if the process had died."""
-
-
-def stop() -> None:
-    raise Stopped
 
 
 @pytest.fixture(autouse=True)
@@ -69,11 +57,6 @@ def between(monkeypatch):
         monkeypatch.setattr(writer.Publication, "run", running)
 
     return between
-
-
-def made(list_, after: int) -> list[tuple[int, int, int]]:
-    rows = list_.versions.filter(number__gt=after).order_by("number")
-    return list(rows.values_list("added", "changed", "removed"))
 
 
 @pytest.fixture
@@ -164,6 +147,19 @@ def two(films, live):
     for name, rating in (("one", 5.0), ("two", 6.0)):
         live(films, name=name, adapter="scripted_counted").sync(films_(*range(120), rating=rating))
     return films
+
+
+def test_what_changes_because_of_rows_that_are_gone_is_no_row(two, ines, work, between):
+    """100 of the 120 that two sources list are left to the second one; somebody writes after the first 50 of them."""
+    one, edited = Source.objects.get(name="one"), Entry.objects.get(title="Film 0").pk
+    Source.objects.filter(pk=one.pk).update(grace=0)
+    between(lambda: services.edit_entries(two, {edited: {"title": "Mine"}}, by=ines))
+    Path(one.config["path"]).write_text(json.dumps(films_(*range(20), rating=5.0)))
+    run = runs.request_sync(one, by=ines, force=True).run
+    work()
+    run.refresh_from_db()
+    assert (run.state, run.error) == ("completed", "")
+    assert (run.found, run.unchanged, run.updated, run.removed) == (20, 20, 100, 0)
 
 
 def prefer_two(list_, ines) -> Version | None:
