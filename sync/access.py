@@ -15,11 +15,13 @@ from django.db.models import Q
 from django.utils import timezone
 
 from lists import services
+from lists.encrypted import WrongKey
 from lists.errors import Unfit
 from lists.models import Account, Source
 from sync import signals
 from sync.account_kinds import KINDS, kind_named
 from sync.adapters import Adapter, adapter_named, is_fetched
+from sync.edges import alone
 from sync.errors import AccessRefused, SourceRefused, SourceUnavailable, SyncError
 from sync.lease import lock
 from sync.models import Lock
@@ -179,11 +181,12 @@ def keep_fresh(now: datetime | None = None) -> int:
     services.note_ends(now)
     due = Account.objects.filter(renew_at__lte=now).exclude(state=Account.State.ATTENTION)
     renewed = 0
-    for account in due.order_by("renew_at"):
-        try:
-            renewed += renew(account).serial != account.serial
-        except SyncError as e:
-            log.warning("the token of account %s was not renewed: %s", account.pk, e)
+    for account in due.defer("secrets").order_by("renew_at"):
+        with alone("the token of account %s was not renewed", account.pk):
+            try:
+                renewed += renew(account).serial != account.serial
+            except (SyncError, WrongKey) as e:
+                log.warning("the token of account %s was not renewed: %s", account.pk, e)
     return renewed
 
 
@@ -192,11 +195,12 @@ def try_all() -> int:
     work."""
     known = Account.objects.filter(service__in=KINDS, from_addresses=False)
     working = 0
-    for account in known.filter(state__in=(Account.State.OK, Account.State.EXPIRING)).order_by("pk"):
-        try:
-            working += try_account(account).works
-        except SyncError as e:
-            log.info("account %s could not be tried: %s", account.pk, e)
+    for account in known.filter(state__in=(Account.State.OK, Account.State.EXPIRING)).defer("secrets").order_by("pk"):
+        with alone("account %s could not be tried", account.pk):
+            try:
+                working += try_account(account).works
+            except (SyncError, WrongKey) as e:
+                log.info("account %s could not be tried: %s", account.pk, e)
     return working
 
 

@@ -11,11 +11,13 @@ from django.db.models import Count, Exists, F, OuterRef
 from django.utils import timezone
 
 from lists.audit import audit
+from lists.encrypted import WrongKey
 from lists.errors import Refused
 from lists.models import Conflict, MediaList, Source
 from sync import runs
 from sync.definitions import NothingToFetch, fetched_sources
-from sync.errors import Busy, Ended, SyncError
+from sync.edges import alone
+from sync.errors import LOCKED, Busy, Ended, SyncError
 from sync.load import load
 from sync.models import Batch, BatchPart, Run
 
@@ -86,7 +88,8 @@ def drive_all(now: datetime | None = None) -> int:
     """Drive every batch that runs; returns how many."""
     pks = list(Batch.objects.running().values_list("pk", flat=True))
     for pk in pks:
-        drive(pk, now=now)
+        with alone("batch %s cannot go on; it is tried again", pk):
+            drive(pk, now=now)
     return len(pks)
 
 
@@ -184,16 +187,18 @@ def _end(part: BatchPart, state: str, note: str) -> None:
 
 
 def _start(part: BatchPart, batch: Batch) -> None:
-    if part.source is None:
-        _end(part, BatchPart.State.CANCELLED, "Its source was deleted meanwhile.")
-        return
     try:
+        if part.source is None:
+            _end(part, BatchPart.State.CANCELLED, "Its source was deleted meanwhile.")
+            return
         with transaction.atomic():
             asked = runs.request_sync(part.source, by=batch.requested_by, force=batch.force, priority=part.priority)
     except Busy as e:
         part.run, part.state, part.note = e.run, RUNNING, "It was being read already."
     except (SyncError, Refused) as e:
         part.state, part.note = SKIPPED, str(e)[:500]
+    except WrongKey:
+        part.state, part.note = BatchPart.State.FAILED, LOCKED
     else:
         part.run = asked.run
         part.state = RUNNING if asked.run else SKIPPED

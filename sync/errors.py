@@ -34,6 +34,7 @@ from typing import Any
 from django.db import Error as DatabaseError
 
 from lists import credentials
+from lists.encrypted import WrongKey
 from lists.errors import Refused
 
 
@@ -179,6 +180,10 @@ class Untouched(NotModified):
 
 
 UNTOLD = "Nothing was changed. The log of the worker says more."
+LOCKED = (
+    "What this needs is stored encrypted and cannot be decrypted with the keys that Listkeeper has now. Nothing was changed. "
+    "Put the old key back (docs/configuration.md, Keys), or type it in anew."
+)
 NOTHING = re.compile(r"Nothing was changed( by it| by this sync)?")
 
 
@@ -197,6 +202,8 @@ def _told(error: BaseException) -> tuple[str, str]:
         return error.code, str(error)
     if isinstance(error, Refused):
         return "refused", str(error)
+    if isinstance(error, WrongKey):
+        return "internal", LOCKED
     if isinstance(error, DatabaseError):
         return "database", f"The database did not take what was written. {UNTOLD}"
     if isinstance(error, MemoryError):

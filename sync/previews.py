@@ -12,6 +12,7 @@ from django.utils import timezone
 from lists import filling
 from lists.acts import plan_act
 from lists.changes import plan_sync
+from lists.encrypted import WrongKey
 from lists.errors import ListMoved
 from lists.fields import storable
 from lists.models import Claim, MediaList, Proposal, Source
@@ -19,7 +20,7 @@ from lists.plan import Plan
 from lists.records import Record, Rows
 from sync import appraisal, pasted, pipeline, readback, reading, trying
 from sync.adapters import Adapter, Context, FileAdapter, Offer, fitting, lists_in
-from sync.errors import SyncError
+from sync.errors import LOCKED, SyncError
 from sync.foreseen import foreseen, shown_columns
 from sync.uploads import settings_of, unpacked_body
 
@@ -30,7 +31,9 @@ RENEWS = 0.5  # share of keys from which on a file is taken for a newer one of a
 
 def prepare(proposal_id: int) -> str:
     """Read what a proposal is about and store what it would do; a task."""
-    proposal = Proposal.objects.filter(pk=proposal_id, state=Proposal.State.READING).select_related("list").first()
+    waiting = Proposal.objects.filter(pk=proposal_id, state=Proposal.State.READING)
+    # The file is loaded where it is read: one that cannot be decrypted is refused, not tried for ever.
+    proposal = waiting.select_related("list").defer("body").first()
     if proposal is None:
         return f"preview {proposal_id} is not waiting any more"
     asked = (proposal.adapter, dict(proposal.config))
@@ -40,6 +43,9 @@ def prepare(proposal_id: int) -> str:
         stood = _store(proposal, asked)
     except SyncError as e:
         proposal.state, proposal.error, proposal.result = Proposal.State.REFUSED, storable(_sentence(e)), {}
+        stood = _store(proposal, asked)
+    except WrongKey:
+        proposal.state, proposal.error, proposal.result = Proposal.State.REFUSED, LOCKED, {}
         stood = _store(proposal, asked)
     except BaseException:
         log.exception("preview %s broke", proposal.pk)

@@ -11,8 +11,9 @@ from django_q.models import Schedule
 from lists.models import Source
 from sync import batches, retries, runs
 from sync.adapters import fetched_adapters
+from sync.edges import alone
 from sync.models import Run
-from sync.times import latest_time
+from sync.times import latest_time, next_time
 
 # Dotted paths are stored in the table: renaming one is a migration.
 TICK, NIGHTLY = "sync.tasks.tick", "sync.tasks.nightly"
@@ -40,7 +41,7 @@ def dispatch(now: datetime | None = None) -> Dispatched:
     _mend(now)
     room = BACKLOG - Run.objects.filter(kind=Run.Kind.SCHEDULED, state=Run.State.QUEUED).count()
     due = _due(now).order_by("next_sync_at", "id").values_list("pk", flat=True)[: max(room, 0)]
-    return Dispatched(ripe, sum(_start(pk, now) for pk in due), batches.drive_all(now))
+    return Dispatched(ripe, sum(_started(pk, now) for pk in due), batches.drive_all(now))
 
 
 def scheduled() -> QuerySet[Source]:
@@ -73,10 +74,20 @@ def _due(now: datetime) -> QuerySet[Source]:
     return scheduled().filter(~Exists(active), next_sync_at__lte=now)
 
 
+def _started(pk: int, now: datetime) -> bool:
+    with alone("source %s cannot be queued; it is tried again after its interval", pk):
+        return _start(pk, now)
+    source = Source.objects.filter(pk=pk)  # else it would be the first in line again
+    for interval_min in source.values_list("interval_min", flat=True):
+        source.update(next_sync_at=next_time(now, interval_min))
+    return False
+
+
 @transaction.atomic
 def _start(pk: int, now: datetime) -> bool:
     """Looked at again under its lock: another process may have started it meanwhile, and then its next time is set."""
-    source = _due(now).select_for_update(of=("self",), skip_locked=True).select_related("list").filter(pk=pk).first()
+    due = _due(now).select_for_update(of=("self",), skip_locked=True).select_related("list")
+    source = due.defer("address").filter(pk=pk).first()  # if it cannot be decrypted, the run says so to people
     if source is None:
         return False
     runs.request_run(source, kind=Run.Kind.SCHEDULED, priority=PRIORITY, now=now)

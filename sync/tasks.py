@@ -3,6 +3,7 @@
 import logging
 
 from lists import filling, search, services
+from lists.encrypted import WrongKey
 from lists.errors import Refused
 from lists.services.pruning import lists_to_prune, prune_settled, prune_versions
 from sync import access, pipeline, previews, processes, signing_in, uploads
@@ -38,7 +39,7 @@ def execute_run(run_id: int) -> str:
     except LeaseLost as e:
         log.warning("run %s: %s", run.pk, e)
         return f"{run}: {e}"
-    except (SyncError, Refused) as e:
+    except (SyncError, Refused, WrongKey) as e:
         log.warning("run %s %s: %s", run.pk, "was put off" if fail(run, e) == run else "failed", e)
         if isinstance(e, AccessRefused):
             access.doubt(run.source)

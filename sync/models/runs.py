@@ -59,7 +59,8 @@ class RunQuerySet(models.QuerySet["Run"]):
         )
         if not started:
             raise IntegrityError("another worker took it")
-        return self.select_related("list", "source", "proposal").get(pk=run.pk)
+        # Nothing else is loaded here: what cannot be decrypted would undo the claim, and be first in line for ever.
+        return self.get(pk=run.pk)
 
     def locked(self, pk: int) -> "RunQuerySet":
         """The run with its row locked until the transaction ends."""
