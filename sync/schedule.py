@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django_q.models import Schedule
 
+from lists.dialects import Dialect
 from lists.models import Source
 from sync import batches, retries, runs
 from sync.adapters import fetched_adapters
@@ -18,6 +19,9 @@ from sync.times import latest_time, next_time
 # Dotted paths are stored in the table: renaming one is a migration.
 TICK, NIGHTLY = "sync.tasks.tick", "sync.tasks.nightly"
 AT_NIGHT = time(3, 30)
+# By name, how far away the next time may be: a period and a little; a day is an hour longer when the clocks change.
+FARTHEST = {"tick": timedelta(minutes=2), "nightly": timedelta(hours=25, minutes=5)}
+KEEPING_TICKING = 0x71C4  # the number of a lock: any, as long as it is one
 # Scheduled runs that wait in the queue at a time: after a night without power, a thousand lists are due at once, and
 # what somebody asks for must not stand in line behind them all.
 BACKLOG = 60
@@ -39,6 +43,7 @@ def dispatch(now: datetime | None = None) -> Dispatched:
     ripe = retries.start_ripe(now)
     _plan(now)
     _mend(now)
+    _mend_ticking(now)
     room = BACKLOG - Run.objects.filter(kind=Run.Kind.SCHEDULED, state=Run.State.QUEUED).count()
     due = _due(now).order_by("next_sync_at", "id").values_list("pk", flat=True)[: max(room, 0)]
     return Dispatched(ripe, sum(_started(pk, now) for pk in due), batches.drive_all(now))
@@ -97,14 +102,27 @@ def _start(pk: int, now: datetime) -> bool:
 def keep_ticking() -> None:
     """Make sure that the tick is scheduled every minute and the night's work every day, each once. What was missed is
     done once and not replayed."""
-    Schedule.objects.update_or_create(
-        name="tick", defaults={"func": TICK, "schedule_type": Schedule.MINUTES, "minutes": 1, "repeats": -1}
-    )
-    nightly = {"func": NIGHTLY, "schedule_type": Schedule.DAILY, "repeats": -1}
-    # A worker that starts anew must not put off what is due.
-    Schedule.objects.update_or_create(
-        name="nightly", defaults=nightly, create_defaults={**nightly, "next_run": _next_night(timezone.localtime())}
-    )
+    with transaction.atomic():
+        Dialect.of().alone(KEEPING_TICKING)
+        for name in FARTHEST:  # names are not unique there
+            first = Schedule.objects.filter(name=name).order_by("id").values_list("pk", flat=True).first()
+            Schedule.objects.filter(name=name).exclude(pk=first).delete()
+        Schedule.objects.update_or_create(
+            name="tick", defaults={"func": TICK, "schedule_type": Schedule.MINUTES, "minutes": 1, "repeats": -1}
+        )
+        nightly = {"func": NIGHTLY, "schedule_type": Schedule.DAILY, "repeats": -1}
+        # A worker that starts anew must not put off what is due.
+        Schedule.objects.update_or_create(
+            name="nightly", defaults=nightly, create_defaults={**nightly, "next_run": _next_night(timezone.localtime())}
+        )
+    _mend_ticking(timezone.now())
+
+
+def _mend_ticking(now: datetime) -> None:
+    """What is farther away than that was planned by a clock that has been set back since."""
+    for name, farthest in FARTHEST.items():
+        at = now if name == "tick" else _next_night(timezone.localtime(now))
+        Schedule.objects.filter(name=name, next_run__gt=now + farthest).update(next_run=at)
 
 
 def _next_night(now: datetime) -> datetime:

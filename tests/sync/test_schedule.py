@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
+from django_q.models import Schedule
 
 from lists import services
 from lists.errors import Unfit
@@ -149,6 +150,60 @@ def test_the_database_holds_one_sync_of_a_source_at_a_time(source, ines):
         Run.objects.create(list_id=source.list_id, source_id=source.pk, kind="scheduled")
 
 
+def test_a_clock_that_was_set_back_does_not_stop_the_tick_or_the_nights_work(db, now):
+    schedule.keep_ticking()
+    ticking, nightly = (Schedule.objects.filter(name=name) for name in ("tick", "nightly"))
+    due = nightly.get().next_run
+    Schedule.objects.update(next_run=now + timedelta(hours=26))
+    dispatch(now)
+    assert ticking.get().next_run == now
+    assert nightly.get().next_run in (due, due + timedelta(days=1)), "the test may run at half past three"
+    Schedule.objects.update(next_run=now + MINUTE)
+    schedule.keep_ticking()
+    assert {row.next_run for row in Schedule.objects.all()} == {now + MINUTE}
+
+
+def test_a_schedule_that_was_made_twice_is_one_again(db):
+    for func in ("sync.tasks.tick", "os.getcwd", "os.getcwd"):
+        for name in ("tick", "nightly", "somebody else's"):
+            Schedule.objects.create(name=name, func=func)
+    oldest = Schedule.objects.order_by("id").filter(name="tick").first()
+    schedule.keep_ticking()
+    assert Schedule.objects.get(name="tick") == oldest
+    assert Schedule.objects.get(name="nightly").func == schedule.NIGHTLY
+    assert Schedule.objects.filter(name="somebody else's").count() == 3
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="only on PostgreSQL: SQLite has one writer")
+@pytest.mark.django_db(transaction=True)
+def test_workers_that_start_together_for_the_first_time_make_each_schedule_once():
+    for _ in range(5):
+        Schedule.objects.all().delete()
+        together(schedule.keep_ticking, count=3)
+        assert sorted(Schedule.objects.values_list("name", flat=True)) == ["nightly", "tick"]
+
+
+def together(act, *, count: int) -> list:
+    """What each thread got that did it at the same moment."""
+    ready, found = threading.Barrier(count), []
+
+    def do():
+        try:
+            connection.ensure_connection()
+            ready.wait(20)
+            found.append(act())
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=do) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(found) == count
+    return found
+
+
 @pytest.mark.covers("SYNC-01")
 @pytest.mark.skipif(
     connection.vendor != "postgresql", reason="only on PostgreSQL: processes show it for SQLite, in a file"
@@ -158,20 +213,5 @@ def test_four_workers_that_look_at_the_same_moment_make_one_run_of_each(films, l
     others = [services.create_list(ines, name=f"List {n}") for n in range(4)]
     for list_ in (films, *others):
         live(list_)
-    ready, found = threading.Barrier(4), []
-
-    def look():
-        try:
-            ready.wait(20)
-            found.append(dispatch().due)
-        finally:
-            connection.close()
-
-    workers = [threading.Thread(target=look) for _ in range(4)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join(60)
-    assert sum(found) == 5
-    assert len(found) == 4
+    assert sum(found.due for found in together(dispatch, count=4)) == 5
     assert Run.objects.filter(kind="scheduled").values("source").distinct().count() == Run.objects.count() == 5
