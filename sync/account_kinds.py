@@ -18,8 +18,8 @@ from django import forms
 from django.conf import settings
 from django.utils import timezone
 
-from sync.errors import SourceRefused, SyncError
-from sync.http import Door
+from sync.errors import BadAnswer, SourceRefused, SyncError
+from sync.http import Answer, Door
 
 Known = Mapping[str, str]  # what an account holds: name -> value, secrets and details alike
 LONGEST_S = 10 * 365 * 86_400  # what is said to hold for longer is not believed
@@ -132,6 +132,12 @@ class AccountKind:
             {name: value for name, value in answers.items() if name not in secret},
         )
 
+    def token_in(self, told: Mapping[str, Any], name: str) -> str:
+        """A secret of an answer. Raises BadAnswer for what is none."""
+        if not isinstance(value := told.get(name), str) or not value:
+            raise BadAnswer(f"{self.label} sent no token. Nothing was connected. Try again.")
+        return value
+
     def lacks(self, known: Known) -> list[str]:
         """Labels of what has to be typed before anything can be asked."""
         return [asked.label for asked in self.asks if asked.required and not known.get(asked.name)]
@@ -155,11 +161,16 @@ class AccountKind:
         return form
 
 
-def token_in(told: Mapping[str, Any], name: str) -> str:
-    """A secret of an answer. Raises KeyError or TypeError for what is none."""
-    if not isinstance(value := told[name], str) or not value:
-        raise TypeError(name)
-    return value
+def told_by(answer: Answer) -> dict[str, Any]:
+    """The object that a service answered with. Raises BadAnswer for anything else."""
+    if not isinstance(told := answer.json(), dict):
+        raise BadAnswer(f"{answer.service} answered with something else than was asked for. Nothing was changed.")
+    return told
+
+
+def part_of(told: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """An object within it; empty where there is none."""
+    return part if isinstance(part := told.get(name), dict) else {}
 
 
 def _field(asked: Asked, *, required: bool) -> forms.Field:

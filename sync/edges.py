@@ -11,12 +11,14 @@ log = logging.getLogger(__name__)
 
 
 @contextmanager
-def alone(said: str, *about: Any) -> Iterator[None]:
-    """Around one of many: what breaks is logged, and those behind it have their turn. A database that does not answer breaks
-    all of them, so that goes on."""
+def alone(
+    said: str, *about: Any, but: tuple[type[Exception], ...] = (OperationalError, InterfaceError)
+) -> Iterator[None]:
+    """Around one of many: what breaks is logged, and those behind it have their turn. but: what breaks all of them, as a
+    database does that does not answer, so it is raised."""
     try:
         yield
-    except (OperationalError, InterfaceError):
+    except but:
         raise
     except Exception:  # whatever it is: one row that is spoilt must not stop the others for ever
         log.exception(said, *about)

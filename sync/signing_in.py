@@ -45,7 +45,8 @@ def begin(account: Account) -> SignIn:
 
 def _sound(begun: Begun, label: str) -> Begun:
     """As it may be shown and stored."""
-    told = begun.url.startswith(("https://", "http://")) and len(begun.code) <= 40 and begun.code.isprintable()
+    told = isinstance(begun.url, str) and isinstance(begun.code, str)  # whatever the answer held
+    told = told and begun.url.startswith(("https://", "http://")) and len(begun.code) <= 40 and begun.code.isprintable()
     if not told or not 1 <= begun.interval_s <= 300 or not begun.expires_in_s >= 1:
         raise BadAnswer(f"What {label} sent is no sign-in. Nothing was connected. Try again.")
     if begun.expires_in_s > LONGEST_S:

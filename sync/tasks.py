@@ -1,6 +1,7 @@
 """What the workers run: an id in, a sentence out. Tasks may be delivered twice; each claims its work first."""
 
 import logging
+from collections.abc import Callable
 
 from lists import filling, search, services
 from lists.encrypted import WrongKey
@@ -8,6 +9,7 @@ from lists.errors import Refused
 from lists.services.pruning import lists_to_prune, prune_settled, prune_versions
 from sync import access, pipeline, previews, processes, signing_in, uploads
 from sync.clearing import forget_services, prune_runs
+from sync.edges import alone
 from sync.errors import AccessRefused, Cancelled, LeaseLost, SyncError, WorkerStops
 from sync.http import kept
 from sync.lease import lock
@@ -55,22 +57,53 @@ def execute_run(run_id: int) -> str:
 
 def tick() -> str:
     """What has to be done now and then; queued every minute (sync/schedule.py)."""
-    return (
-        f"{uploads.sweep()} previews lapsed, {services.close_lapsed()} questions closed, "
-        f"{services.settle_rules()} lists followed other rules, {services.empty_bin()} lists deleted for good, "
-        f"{filling.sweep_dead()} first fills swept away, {signing_in.ask_all()} sign-ins came true, "
-        f"{access.keep_fresh()} tokens renewed, {search.settle_owed()} rows made ready for the search"
+    return _one_by_one(
+        "tick",
+        (uploads.sweep, "previews lapsed"),
+        (services.close_lapsed, "questions closed"),
+        (services.settle_rules, "lists followed other rules"),
+        (services.empty_bin, "lists deleted for good"),
+        (filling.sweep_dead, "first fills swept away"),
+        (signing_in.ask_all, "sign-ins came true"),
+        (access.keep_fresh, "tokens renewed"),
+        (search.settle_owed, "rows made ready for the search"),
     )
 
 
 def nightly() -> str:
     """What can wait for the night: old versions are emptied; old runs, what rules settled and what nobody asks for go; accounts
     are tried."""
-    emptied = sum(prune_versions(list_).versions for list_ in lists_to_prune())
-    return (
-        f"{emptied} old versions emptied, {prune_runs()} old runs and {prune_settled()} settled differences deleted, "
-        f"{kept.forget_old()} old answers and {forget_services()} services forgotten, {access.try_all()} accounts work"
+    return _one_by_one(
+        "nightly",
+        (_empty_versions, "old versions emptied"),
+        (prune_runs, "old runs deleted"),
+        (prune_settled, "settled differences deleted"),
+        (kept.forget_old, "old answers forgotten"),
+        (forget_services, "services forgotten"),
+        (access.try_all, "accounts work"),
     )
+
+
+def _one_by_one(name: str, *links: tuple[Callable[[], int], str]) -> str:
+    """How much each did: one that fails keeps nobody behind it waiting. What takes long is not queued up behind itself."""
+    told = []
+    with lock(name) as held:
+        if held is None:
+            return f"another worker is at the {name} still"
+        for act, done in links:
+            count: int | None = None
+            with alone("%s: %s failed", name, act.__name__, but=()):
+                count = act()
+            told.append(f"{done}: that failed" if count is None else f"{count} {done}")
+    return ", ".join(told)
+
+
+def _empty_versions() -> int:
+    emptied = 0
+    for list_ in lists_to_prune():
+        with alone("old versions of list %s cannot be emptied", list_.pk):
+            emptied += prune_versions(list_).versions
+    return emptied
 
 
 def prepare_upload(proposal_id: int) -> str:

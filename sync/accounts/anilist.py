@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import orjson
 
-from sync.account_kinds import AccountKind, Asked, Checked, Known, asking, register
+from sync.account_kinds import AccountKind, Asked, Checked, Known, asking, part_of, register, told_by
 from sync.errors import AccessRefused
 
 
@@ -25,8 +25,8 @@ class AniList(AccountKind):
         body = {"query": "{ Viewer { name } }"}
         headers = {"Authorization": f"Bearer {known['token']}"}
         with asking("anilist") as door:
-            told = door.post("/", json=body, headers=headers, ok=(200, 400), repeatable=True).json()
-        viewer = (told.get("data") or {}).get("Viewer") or {}
+            told = told_by(door.post("/", json=body, headers=headers, ok=(200, 400), repeatable=True))
+        viewer = part_of(part_of(told, "data"), "Viewer")
         if not viewer.get("name"):  # a token that they do not take is a 400
             raise AccessRefused("AniList does not take this token. Nothing was removed. Type in a new one.")
         return Checked({"user": str(viewer["name"])[:100]}, _end_of(known["token"]))

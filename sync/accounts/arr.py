@@ -1,6 +1,6 @@
 """Radarr and Sonarr: the address of a server and its key."""
 
-from sync.account_kinds import AccountKind, Asked, Checked, Known, asking, register
+from sync.account_kinds import AccountKind, Asked, Checked, Known, asking, register, told_by
 from sync.errors import SourceRefused
 
 
@@ -9,7 +9,7 @@ class Arr(AccountKind):
 
     def check(self, known: Known) -> Checked:
         with asking(f"{self.key}:") as door:
-            told = door.get(f"{known['url']}/api/v3/system/status", headers={"X-Api-Key": known["api_key"]}).json()
+            told = told_by(door.get(f"{known['url']}/api/v3/system/status", headers={"X-Api-Key": known["api_key"]}))
         name = told.get("appName")
         if name and name != self.label:
             raise SourceRefused(f"There is a {str(name)[:40]} at this address, no {self.label}. Look at the address.")

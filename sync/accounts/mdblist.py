@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sync.account_kinds import AccountKind, Asked, Checked, Known, asking, register
+from sync.account_kinds import AccountKind, Asked, Checked, Known, asking, register, told_by
 from sync.errors import AccessRefused
 
 
@@ -18,7 +18,7 @@ class MdbList(AccountKind):
 
     def check(self, known: Known) -> Checked:
         with asking("mdblist") as door:
-            told = door.get("/user", params={"apikey": known["api_key"]}).json()
+            told = told_by(door.get("/user", params={"apikey": known["api_key"]}))
         if told.get("response") is False:  # errors come with 200
             raise AccessRefused("MDBList does not take this key. Nothing was removed. Type it in again.")
         details: dict[str, Any] = {"user": str(told.get("username") or told.get("name") or "")[:100]}

@@ -6,7 +6,20 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 
-from sync.account_kinds import AccountKind, Asked, Begun, Checked, Granted, Known, NotGranted, Wait, asking, register
+from sync.account_kinds import (
+    AccountKind,
+    Asked,
+    Begun,
+    Checked,
+    Granted,
+    Known,
+    NotGranted,
+    Wait,
+    asking,
+    part_of,
+    register,
+    told_by,
+)
 from sync.errors import BadAnswer
 
 PRODUCT = "Listkeeper"
@@ -32,12 +45,12 @@ class Plex(AccountKind):
 
     def check(self, known: Known) -> Checked:
         with asking("plextv") as door:
-            told = door.get("/api/v2/user", headers=_headers(known["token"])).json()
+            told = told_by(door.get("/api/v2/user", headers=_headers(known["token"])))
         return Checked({"user": str(told.get("username") or told.get("title") or "")[:100]})
 
     def begin(self, known: Known) -> Begun:
         with asking("plextv") as door:
-            told = door.post("/api/v2/pins?strong=true", json={}, headers=_headers(), ok=(200, 201)).json()
+            told = told_by(door.post("/api/v2/pins?strong=true", json={}, headers=_headers(), ok=(200, 201)))
         try:
             named = {"clientID": client_id(), "code": told["code"], "context[device][product]": PRODUCT}
             return Begun(
@@ -54,8 +67,8 @@ class Plex(AccountKind):
             return Wait.LONGER
         if answer.status != 200:
             raise NotGranted("Plex did not wait any longer. Start again.", state="expired")
-        token = answer.json().get("authToken")
-        return Granted({"token": token}) if token else Wait.AS_BEFORE
+        told = told_by(answer)
+        return Granted({"token": self.token_in(told, "authToken")}) if told.get("authToken") else Wait.AS_BEFORE
 
 
 @register
@@ -73,6 +86,6 @@ class PlexServer(AccountKind):
 
     def check(self, known: Known) -> Checked:
         with asking("plex_server:") as door:
-            told = door.get(f"{known['url']}/library/sections", headers=_headers(known["token"])).json()
-        sections = (told.get("MediaContainer") or {}).get("Directory")
+            told = told_by(door.get(f"{known['url']}/library/sections", headers=_headers(known["token"])))
+        sections = part_of(told, "MediaContainer").get("Directory")
         return Checked({"libraries": len(sections) if isinstance(sections, list) else 0})

@@ -2,7 +2,19 @@
 
 from django.conf import settings
 
-from sync.account_kinds import AccountKind, Asked, Begun, Checked, Granted, Known, NotGranted, Wait, asking, register
+from sync.account_kinds import (
+    AccountKind,
+    Asked,
+    Begun,
+    Checked,
+    Granted,
+    Known,
+    NotGranted,
+    Wait,
+    asking,
+    register,
+    told_by,
+)
 from sync.errors import BadAnswer
 
 
@@ -23,7 +35,7 @@ class Simkl(AccountKind):
 
     def begin(self, known: Known) -> Begun:
         with asking("simkl") as door:
-            told = door.get("/oauth/pin", params=_named(known)).json()
+            told = told_by(door.get("/oauth/pin", params=_named(known)))
         try:
             code = str(told["user_code"])
             return Begun(
@@ -40,9 +52,9 @@ class Simkl(AccountKind):
             return Wait.LONGER
         if answer.status != 200:
             raise NotGranted("The code has run out. Start again to get a new one.", state="expired")
-        told = answer.json()
+        told = told_by(answer)
         if told.get("access_token"):
-            return Granted({"token": told["access_token"]})
+            return Granted({"token": self.token_in(told, "access_token")})
         return Wait.LONGER if "slow" in str(told.get("message", "")).lower() else Wait.AS_BEFORE
 
 

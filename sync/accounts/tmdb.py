@@ -2,8 +2,20 @@
 
 import re
 
-from sync.account_kinds import AccountKind, Asked, Begun, Checked, Granted, Known, NotGranted, Wait, asking, register
-from sync.errors import BadAnswer, SourceRefused
+from sync.account_kinds import (
+    AccountKind,
+    Asked,
+    Begun,
+    Checked,
+    Granted,
+    Known,
+    NotGranted,
+    Wait,
+    asking,
+    register,
+    told_by,
+)
+from sync.errors import SourceRefused
 
 V3 = re.compile(r"[0-9a-f]{32}", re.IGNORECASE)
 NOT_YET = 41  # their status code for: nobody has approved it
@@ -44,10 +56,8 @@ class Tmdb(AccountKind):
                 "Signing in at TMDb needs the long API read access token. Nothing was connected. Type it in first."
             )
         with asking("tmdb") as door:
-            told = door.post("/4/auth/request_token", json={}, headers=_bearer(known), ok=(200, 201)).json()
-        token = told.get("request_token")
-        if not token:
-            raise BadAnswer("TMDb sent no code. Nothing was connected. Try again.")
+            told = told_by(door.post("/4/auth/request_token", json={}, headers=_bearer(known), ok=(200, 201)))
+        token = self.token_in(told, "request_token")
         return Begun(f"https://www.themoviedb.org/auth/access?request_token={token}", token, expires_in_s=900)
 
     def ask(self, known: Known, device: str) -> Granted | Wait:
@@ -56,11 +66,13 @@ class Tmdb(AccountKind):
                 "/4/auth/access_token", json={"request_token": device}, headers=_bearer(known),
                 ok=(200, 201, 401, 422, 429),
             )  # fmt: skip
-        told = answer.json()
         if answer.status == 429:
             return Wait.LONGER
+        told = told_by(answer)
         if told.get("access_token"):
-            return Granted({"user_token": told["access_token"], "account_id": str(told.get("account_id") or "")})
+            return Granted(
+                {"user_token": self.token_in(told, "access_token"), "account_id": str(told.get("account_id") or "")}
+            )
         if told.get("status_code") == NOT_YET:
             return Wait.AS_BEFORE
         raise NotGranted(

@@ -15,8 +15,9 @@ from sync.account_kinds import (
     NotGranted,
     Wait,
     asking,
+    part_of,
     register,
-    token_in,
+    told_by,
 )
 from sync.errors import AccessRefused, BadAnswer, SourceRefused
 from sync.http import Answer
@@ -44,13 +45,13 @@ class Trakt(AccountKind):
         }  # fmt: skip
         with asking("trakt") as door:
             answer = door.get("/users/settings", headers=headers)
-        user = answer.json().get("user") or {}
+        user = part_of(told_by(answer), "user")
         return Checked({"user": str(user.get("username") or "")[:100]})
 
     def begin(self, known: Known) -> Begun:
         with asking("traktauth") as door:
             try:
-                told = door.post("/oauth/device/code", json={"client_id": known["client_id"]}).json()
+                told = told_by(door.post("/oauth/device/code", json={"client_id": known["client_id"]}))
             except (AccessRefused, SourceRefused):
                 raise SourceRefused(
                     "Trakt does not know this client id. Nothing was connected. Look at it again."
@@ -74,7 +75,7 @@ class Trakt(AccountKind):
         if answer.status in ENDS:
             state, said = ENDS[answer.status]
             raise NotGranted(said, state=state)
-        return _granted(answer)
+        return self._granted(answer)
 
     def renew(self, known: Known) -> Granted:
         body = {
@@ -85,15 +86,14 @@ class Trakt(AccountKind):
             answer = door.post("/oauth/token", json=body, ok=(200, 400, 401, 403), accept="any")
         if answer.status != 200:
             raise AccessRefused("Trakt does not renew this sign-in any more. Nothing was removed. Sign in again.")
-        return _granted(answer)
+        return self._granted(answer)
 
-
-def _granted(answer: Answer) -> Granted:
-    told = answer.json()
-    try:
-        return Granted(
-            {name: token_in(told, theirs) for name, theirs in (("token", "access_token"), ("refresh_token", "refresh_token"))},
-            since=datetime.fromtimestamp(int(told["created_at"]), UTC), expires_in_s=int(told["expires_in"]), renewable=True,
-        )  # fmt: skip
-    except (KeyError, TypeError, ValueError, OverflowError, OSError):
-        raise BadAnswer("Trakt sent no token. Nothing was connected. Try again.") from None
+    def _granted(self, answer: Answer) -> Granted:
+        told = told_by(answer)
+        try:
+            return Granted(
+                {name: self.token_in(told, theirs) for name, theirs in (("token", "access_token"), ("refresh_token", "refresh_token"))},
+                since=datetime.fromtimestamp(int(told["created_at"]), UTC), expires_in_s=int(told["expires_in"]), renewable=True,
+            )  # fmt: skip
+        except (KeyError, TypeError, ValueError, OverflowError, OSError):
+            raise BadAnswer("Trakt sent no token. Nothing was connected. Try again.") from None

@@ -146,7 +146,7 @@ def test_old_runs_go_at_night_and_what_they_brought_stays(films, live, ines, set
     Run.objects.filter(pk=new.pk).update(previous=old)
     Batch.objects.create(width=1, state="completed", finished_at=long_ago)
     audited = Audit.objects.count()
-    assert "1 old runs and" in tasks.nightly()
+    assert "1 old runs deleted" in tasks.nightly()
     assert list(Run.objects.values_list("pk", "previous")) == [(new.pk, None)]
     assert not Run.history.filter(id=old.pk).exists()
     assert Run.history.filter(id=new.pk).exists()

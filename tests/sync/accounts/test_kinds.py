@@ -1,6 +1,7 @@
 """Every kind of account against its service: tested, refused, away; and how each one signs in."""
 
 import base64
+import contextlib
 import json
 from datetime import timedelta
 
@@ -9,7 +10,8 @@ import pytest
 from lists.models import Account, SignIn
 from sync import access, signing_in, tasks
 from sync.account_kinds import KINDS, AddressField, kinds
-from sync.errors import SourceRefused, SourceUnavailable
+from sync.errors import BadAnswer, SourceRefused, SourceUnavailable, SyncError
+from tests.sync.accounts.conftest import DEVICE
 from tests.upstream import Upstream
 
 
@@ -227,6 +229,44 @@ def test_simkl_waits_for_a_code(make, upstream):
     assert later(begun).interval_s == 10
     assert later(begun).state == SignIn.State.DONE
     assert Account.objects.get().opened["token"] == "canary-simkl"
+
+
+SIGN_INS = {
+    "plex": ("/plextv/api/v2/pins", {"id": 77, "code": "abc"}, "/plextv/api/v2/pins/77", "authToken"),
+    "tmdb": ("/tmdb/4/auth/request_token", {"request_token": "r"}, "/tmdb/4/auth/access_token", "access_token"),
+    "simkl": (
+        "/simkl/oauth/pin", {"user_code": "A", "verification_url": "https://s.example", "interval": 5, "expires_in": 600},
+        "/simkl/oauth/pin/A", "access_token",
+    ),
+    "trakt": ("/traktauth/oauth/device/code", DEVICE, "/traktauth/oauth/device/token", "access_token"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("key", SIGN_INS)
+def test_an_answer_of_another_shape_ends_no_sign_in_and_keeps_nobody_else_waiting(stored, upstream, key):
+    begin, device, poll, token = SIGN_INS[key]
+    account = stored(key)
+    for wrong in ([], [device], {"code": 5, "verification_url": 5, "user_code": 5}):
+        upstream.answer(begin, wrong)
+        with pytest.raises(BadAnswer):
+            signing_in.begin(account)
+    upstream.answer(begin, device)
+    sign_in = signing_in.begin(account)
+    for wrong in ([], "text", {token: ["a list"]}, {token: 5}):
+        upstream.answer(poll, wrong)
+        SignIn.objects.update(next_poll_at=sign_in.created_at)
+        assert "0 sign-ins came true, 0 tokens renewed" in tasks.tick()
+        sign_in.refresh_from_db()
+        assert (sign_in.state, "It is asked again." in sign_in.reason) == (SignIn.State.WAITING, True)
+
+
+@pytest.mark.parametrize("key", ALL)
+def test_a_test_that_is_answered_in_another_shape_breaks_nothing(stored, upstream, key):
+    for wrong in ([], {"user": [], "data": [], "MediaContainer": []}):
+        upstream.answer(ALL[key][1], wrong)
+        with contextlib.suppress(SyncError):
+            access.try_account(stored(key))
+        Account.objects.all().delete()
 
 
 def test_what_has_no_sign_in_does_not_begin_one(make):

@@ -90,12 +90,12 @@ def test_services_that_nobody_asks_any_more_are_forgotten_by_night(upstream, sta
         Breaker.objects.create(service=name)
     Pace.objects.create(name="gone#7", free_at=month_ago - 60)
     breaker.force_open("off", by=staff)
-    assert "and 1 services forgotten" in tasks.nightly()
+    assert " 1 services forgotten" in tasks.nightly()
     assert set(Breaker.objects.values_list("service", flat=True)) == {"of yesterday", "nearly", "off"}
     assert set(Pace.objects.values_list("name", flat=True)) == {"of yesterday", "nearly"}
     upstream.answer("/list", [1])
     with Door("gone") as door:
         assert door.get(f"{upstream.url}/list").json() == [1]
-    assert "0 services forgotten" in tasks.nightly()
+    assert " 0 services forgotten" in tasks.nightly()
     with pytest.raises(BreakerOpen), Door("off") as door:
         door.get(f"{upstream.url}/list")
