@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
+from django_q.models import Failure
 
 from sync.models import Batch, BatchPart, Breaker, Pace, Run
 
@@ -33,6 +34,12 @@ def _delete(pks: list[int]) -> None:
     # Past simple-history, which would write a last row for each.
     runs = Run.objects.filter(pk__in=pks)
     runs._raw_delete(runs.db)
+
+
+def forget_failures(*, now: datetime | None = None) -> int:
+    """Delete the rows of tasks that failed as long ago as runs are kept; the queue itself prunes only those that did not."""
+    before = (now or timezone.now()) - timedelta(days=settings.RUN_DAYS)
+    return Failure.objects.filter(stopped__lt=before).delete()[0]
 
 
 def forget_services(*, now: datetime | None = None) -> int:

@@ -1,6 +1,5 @@
 """What a file or an address would bring, before anybody confirms it: made by a worker, kept with the proposal."""
 
-import logging
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -24,8 +23,6 @@ from sync.errors import LOCKED, SyncError
 from sync.foreseen import foreseen, shown_columns
 from sync.uploads import settings_of, unpacked_body
 
-log = logging.getLogger(__name__)
-
 RENEWS = 0.5  # share of keys from which on a file is taken for a newer one of a source
 
 
@@ -47,8 +44,7 @@ def prepare(proposal_id: int) -> str:
     except WrongKey:
         proposal.state, proposal.error, proposal.result = Proposal.State.REFUSED, LOCKED, {}
         stood = _store(proposal, asked)
-    except BaseException:
-        log.exception("preview %s broke", proposal.pk)
+    except BaseException:  # told by the edge of the task
         proposal.state, proposal.result = Proposal.State.REFUSED, {}
         proposal.error = "Something went wrong inside Listkeeper while it read this. Nothing was changed."
         _store(proposal, asked)

@@ -8,8 +8,8 @@ from lists.encrypted import WrongKey
 from lists.errors import Refused
 from lists.services.pruning import lists_to_prune, prune_settled, prune_versions
 from sync import access, pipeline, previews, processes, signing_in, uploads
-from sync.clearing import forget_services, prune_runs
-from sync.edges import alone
+from sync.clearing import forget_failures, forget_services, prune_runs
+from sync.edges import alone, task
 from sync.errors import AccessRefused, Cancelled, LeaseLost, SyncError, WorkerStops
 from sync.http import kept
 from sync.lease import lock
@@ -21,6 +21,7 @@ from sync.watch import watched
 log = logging.getLogger(__name__)
 
 
+@task
 def execute_run(run_id: int) -> str:
     """Carry out the run that is first in line: this one, unless another should go before it. Returns the line that the
     task table shows."""
@@ -47,7 +48,7 @@ def execute_run(run_id: int) -> str:
             access.doubt(run.source)
         return f"{run}: {e}"
     except BaseException as e:  # the edge of a run; django-q2 ends a task that takes too long with a SystemExit
-        log.exception("run %s broke", run.pk)
+        e.add_note(f"while it carried out run {run.pk}")
         fail(run, e)
         raise
     if run.proposal is not None:
@@ -55,6 +56,7 @@ def execute_run(run_id: int) -> str:
     return f"{run}: version {version.number}" if version else f"{run}: no change"
 
 
+@task
 def tick() -> str:
     """What has to be done now and then; queued every minute (sync/schedule.py)."""
     return _one_by_one(
@@ -70,6 +72,7 @@ def tick() -> str:
     )
 
 
+@task
 def nightly() -> str:
     """What can wait for the night: old versions are emptied; old runs, what rules settled and what nobody asks for go; accounts
     are tried."""
@@ -77,6 +80,7 @@ def nightly() -> str:
         "nightly",
         (_empty_versions, "old versions emptied"),
         (prune_runs, "old runs deleted"),
+        (forget_failures, "failed tasks forgotten"),
         (prune_settled, "settled differences deleted"),
         (kept.forget_old, "old answers forgotten"),
         (forget_services, "services forgotten"),
@@ -106,6 +110,7 @@ def _empty_versions() -> int:
     return emptied
 
 
+@task
 def prepare_upload(proposal_id: int) -> str:
     """Make the preview of an uploaded file."""
     with lock(preview_lock(proposal_id), once=True) as held:

@@ -9,6 +9,7 @@ from django.utils import timezone
 from lists import writer
 from lists.models import Claim, Entry, Item, Proposal
 from sync import pipeline, processes, reaper, runs, tasks, uploads
+from sync.edges import Broke
 from sync.errors import Cancelled, LeaseLost
 from sync.models import Run
 from sync.progress import Progress
@@ -69,7 +70,7 @@ def test_what_breaks_while_publishing_leaves_nothing(confirmed, films, monkeypat
         raise RuntimeError("the disk is full")
 
     monkeypatch.setattr(writer.Publication, "_write_claims", breaks)
-    with pytest.raises(RuntimeError):
+    with pytest.raises(Broke):
         tasks.execute_run(confirmed.pk)
     films.refresh_from_db()
     confirmed.refresh_from_db()
