@@ -31,6 +31,22 @@ REAP_S = 30
 STOP_S = 20  # for runs to reach a safe point; `manage.py up` and a service manager give us a little more
 START_S = 60  # until its first task came through: a busy machine needs some ten seconds
 EARLY_S, EARLY_ENDS = 10, 5  # a queue that ends so soon, so many times in a row, will not be better the next time
+ANSWERS_S, LONGEST_PAUSE_S = 2, 30  # that Redis may take to answer; between two questions while it does not
+
+
+def broker_fault() -> str:
+    """Why the queue's Redis does not answer; empty if it does, or if the queue is in the database."""
+    if not settings.REDIS_URL:
+        return ""
+    import redis  # here: who keeps the queue in the database need not have it
+
+    timeouts = {"socket_connect_timeout": ANSWERS_S, "socket_timeout": ANSWERS_S}
+    try:
+        with redis.Redis.from_url(settings.REDIS_URL, **timeouts) as store:
+            store.ping()
+    except redis.RedisError as e:
+        return f"{type(e).__name__}: {e}"
+    return ""
 
 
 class Queue:
@@ -118,6 +134,7 @@ class Supervisor:
             beat.start()
         try:
             while not self.stopping.is_set():
+                self._await_broker()
                 self._keep_one()
         finally:
             for beat in beats:
@@ -126,8 +143,22 @@ class Supervisor:
     def _asked_to_stop(self, number: int, frame: Any) -> None:
         self.stopping.set()
 
+    def _await_broker(self) -> None:
+        """Without its Redis no queue lives, and a new one is no better. Nothing is lost: what is asked for is in the database."""
+        if not (fault := broker_fault()):
+            return
+        log.error("the queue's Redis does not answer (%s); syncs wait until it does", fault)
+        pause_s = 1
+        while fault and not self.stopping.wait(pause_s):
+            pause_s, fault = min(2 * pause_s, LONGEST_PAUSE_S), broker_fault()
+        if not fault:
+            log.warning("the queue's Redis answers again")
+            _tidy_up()  # it may have forgotten what it held
+
     def _keep_one(self) -> None:
         """Start a queue and stay until it has ended or was ended."""
+        if self.stopping.is_set():
+            return
         queue = Queue()
         try:
             while not self.stopping.is_set() and queue.end() is None and queue.silent_s < settings.SILENCE_S:
@@ -135,11 +166,8 @@ class Supervisor:
         finally:
             ended, silent_s = queue.end(), queue.silent_s
             queue.stop() if self.stopping.is_set() else queue.kill()
-            try:
-                reap(anew=True)  # its workers are gone: their runs need not wait for their leases
-            except DatabaseError as e:
-                log.error("what the task queue left is tidied up later: %s", e)
-        if not self.stopping.is_set():
+            _tidy_up()  # its workers are gone: their runs need not wait for their leases
+        if not self.stopping.is_set() and not broker_fault():
             self._mourn(queue, ended, silent_s)
 
     def _mourn(self, queue: Queue, ended: int | None, silent_s: float) -> None:
@@ -153,3 +181,11 @@ class Supervisor:
             sys.exit(
                 "The task queue ends as soon as it is started; the lines above may say why. The worker has stopped."
             )
+
+
+def _tidy_up() -> None:
+    """Where no queue of ours lives."""
+    try:
+        reap(anew=True)
+    except DatabaseError as e:
+        log.error("what the task queue left is tidied up later: %s", e)
