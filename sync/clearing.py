@@ -45,6 +45,7 @@ def forget_failures(*, now: datetime | None = None) -> int:
 def forget_services(*, now: datetime | None = None) -> int:
     """Delete what is known of services that nobody has asked for a month, such as hosts of feeds that are gone; returns how many.
     What somebody switched off stays so."""
-    Pace.objects.filter(free_at__lt=((now or timezone.now()) - UNASKED).timestamp()).delete()
+    before = ((now or timezone.now()) - UNASKED).timestamp()
+    Pace.objects.filter(free_at__lt=before, paused_until__lt=before).delete()
     asked = Pace.objects.filter(name=OuterRef("service"))  # each request takes its turn there
     return Breaker.objects.exclude(state=Breaker.State.FORCED).exclude(Exists(asked)).delete()[0]

@@ -14,7 +14,7 @@ from sync import batches, retries, runs
 from sync.adapters import fetched_adapters
 from sync.edges import alone
 from sync.models import Run
-from sync.times import latest_time, next_time
+from sync.times import latest_time, next_time, some_time
 
 # Dotted paths are stored in the table: renaming one is a migration.
 TICK, NIGHTLY = "sync.tasks.tick", "sync.tasks.nightly"
@@ -66,11 +66,12 @@ def _plan(now: datetime) -> None:
 
 
 def _mend(now: datetime) -> None:
-    """A clock that ran ahead and was set back has left times that are years away."""
+    """A clock that ran ahead and was set back has left times that are hours or years away. When those were read is not known,
+    so they are spread over an interval: they must not be read all at once either."""
     far = scheduled().filter(next_sync_at__gt=latest_time(now, 0)).values_list("pk", "next_sync_at", "interval_min")
     for pk, at, interval_min in far:
         if at is not None and at > latest_time(now, interval_min):
-            Source.objects.filter(pk=pk, next_sync_at=at).update(next_sync_at=now)
+            Source.objects.filter(pk=pk, next_sync_at=at).update(next_sync_at=some_time(now, interval_min))
 
 
 def _due(now: datetime) -> QuerySet[Source]:

@@ -8,6 +8,7 @@ RETRIES = 3
 FIRST_PAUSE = timedelta(seconds=60)
 LONGEST_PAUSE = timedelta(hours=24)
 SPREAD = timedelta(minutes=1)
+SKEW = timedelta(minutes=1)  # by which the clocks of two machines may differ
 
 Chance = Callable[[float, float], float]
 
@@ -18,9 +19,14 @@ def next_time(after: datetime, interval_min: int, *, chance: Chance = random.uni
     return after + interval + chance(0, 1) * min(SPREAD, interval / 20)
 
 
+def some_time(now: datetime, interval_min: int, *, chance: Chance = random.uniform) -> datetime:
+    """Within an interval from now."""
+    return now + chance(0, 1) * timedelta(minutes=interval_min)
+
+
 def latest_time(now: datetime, interval_min: int) -> datetime:
     """No source that was planned by a right clock is due later than this."""
-    return now + 2 * timedelta(minutes=interval_min) + timedelta(days=1)
+    return now + timedelta(minutes=interval_min) + SPREAD + SKEW
 
 
 def pause(attempt: int, retry_after: float | None = None, *, chance: Chance = random.uniform) -> timedelta:

@@ -58,8 +58,8 @@ class Turns:
         """What a service says of the next time holds for all processes."""
         seconds = getattr(error, "retry_after", None) or (_drained_for(headers) if error is None else None)
         if seconds:
-            until = time.time() + min(seconds, LONGEST_PAUSE_S)
-            Pace.objects.pause(service.name, rate=service.rate * MARGIN, burst=service.burst, until=until)
+            now = time.time()
+            Pace.objects.pause(service.name, now=now, until=now + min(seconds, LONGEST_PAUSE_S))
 
 
 def _too_late(service: Service, left: float) -> NotYet:

@@ -82,15 +82,17 @@ class PaceQuerySet(models.QuerySet["Pace"]):
         ahead = (burst - 1 + Pace.SLACK) / rate
         while True:
             seen = self._of(name)
-            if seen.free_at > now + Pace.FARTHEST_S:  # written by a clock that has been set back since
-                self._change(seen, free_at=now)
-                return Pace.SOON_S
-            if seen.free_at > now + ahead:
-                return max(seen.free_at - ahead - now, Pace.SOON_S)
+            if mended := seen.mended(now, ahead + 1 / rate):
+                self._change(seen, **mended)
+                continue
+            # After a pause one goes after the other: nobody has saved up turns meanwhile.
+            free_at = max(seen.free_at, seen.paused_until + ahead)
+            if free_at > now + ahead:
+                return max(free_at - ahead - now, Pace.SOON_S)
             under_way = [each for each in seen.under_way if now < each < now + Pace.FARTHEST_S]
             if places and len(under_way) >= places:
                 return Pace.BUSY_S
-            new: dict[str, Any] = {"free_at": max(seen.free_at, now) + 1 / rate, **seen.counted(now, asked=1)}
+            new: dict[str, Any] = {"free_at": max(free_at, now) + 1 / rate, **seen.counted(now, asked=1)}
             if self._change(seen, **new, under_way=under_way + [until] * bool(places)):
                 return 0
 
@@ -112,11 +114,11 @@ class PaceQuerySet(models.QuerySet["Pace"]):
             if self._change(seen, **new):
                 return True
 
-    def pause(self, name: str, *, rate: float, burst: int, until: float) -> None:
+    def pause(self, name: str, *, now: float, until: float) -> None:
         """Nobody asks before that time, and then one after the other."""
         Pace.objects.bulk_create([Pace(name=name)], ignore_conflicts=True)
-        until += (burst - 1 + Pace.SLACK) / rate
-        self.filter(name=name, free_at__lt=until).update(free_at=until, serial=F("serial") + 1)
+        shorter = self.filter(name=name, paused_until__lt=until)
+        shorter.update(paused_from=now, paused_until=until, serial=F("serial") + 1)
 
     def _of(self, name: str) -> "Pace":
         """Its row, made when it is first needed."""
@@ -139,11 +141,14 @@ class Pace(models.Model):
     SLACK = 0.2  # of a turn: who wakes up a little late loses nothing of the rate
     SOON_S, BUSY_S = 0.001, 0.1  # after which it is worth looking again
     FARTHEST_S = 90_000  # a day and an hour: nobody is asked to wait for longer
+    SKEW_S = 60  # by which the clocks of two machines may differ; what is farther ahead was written by a wrong one
     REPEATS, REPEATED_SHARE = 10, 0.2  # of a minute's requests may be asked again: so many, or that part of them
 
     name = models.CharField(max_length=240, primary_key=True, help_text="a service, service#account or service!post")
     serial = models.PositiveBigIntegerField(default=0, help_text="rises with each change")
     free_at = models.FloatField(default=0, help_text="seconds since 1970")
+    paused_from = models.FloatField(default=0, help_text="when the service last asked for a pause; as above")
+    paused_until = models.FloatField(default=0, help_text="and until when")
     under_way = models.JSONField(
         default=list, help_text="of each request that has begun: when it has ended at the latest, in seconds since 1970"
     )
@@ -155,6 +160,14 @@ class Pace(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def mended(self, now: float, ahead: float) -> dict[str, float]:
+        """What has to be written anew because the clock has been set back since; a pause keeps its length. ahead: how far
+        turns reach, seconds from now."""
+        new = {"free_at": now} if self.free_at > now + ahead + self.SKEW_S else {}
+        if self.paused_from > now + self.SKEW_S:
+            new |= {"paused_from": now, "paused_until": now + self.paused_until - self.paused_from}
+        return new
 
     def counted(self, now: float, *, asked: int = 0, repeated: int = 0) -> dict[str, int]:
         """The counts of this minute with these added."""

@@ -126,12 +126,29 @@ def test_a_clock_that_ran_ahead_does_not_stop_a_source_for_years(source, ines, n
     Source.objects.filter(pk=source.pk).update(
         next_sync_at=now + timedelta(days=4000), last_run_at=now + timedelta(days=4000), gap_min=15
     )
-    assert dispatch(now).due == 1
+    dispatch(now)
+    assert dispatch(now + timedelta(hours=6)).due == 1
     Run.objects.update(state="completed", finished_at=now)
     assert runs.request_sync(source, by=ines).run is not None
-    Source.objects.filter(pk=source.pk).update(next_sync_at=now + timedelta(hours=7))
-    Run.objects.update(state="completed", finished_at=now)
-    assert dispatch(now).due == 0, "a clock that is an hour late is no matter"
+
+
+@pytest.mark.parametrize("back", [timedelta(hours=1), timedelta(days=1)])
+def test_after_a_clock_was_set_back_nothing_waits_for_longer_than_its_interval_and_not_all_is_read_at_once(
+    films, live, now, back
+):
+    for n in range(20):
+        live(films, f"s{n}", interval_min=60)
+    Source.objects.update(
+        next_sync_at=now + back + timedelta(minutes=50), last_run_at=now + back - timedelta(minutes=10)
+    )
+    assert dispatch(now).due < 10
+    waits = [at - now for at in Source.objects.values_list("next_sync_at", flat=True)]
+    assert max(waits) <= 61 * MINUTE
+    planned = now + timedelta(minutes=61)
+    Source.objects.update(next_sync_at=planned)
+    Run.objects.update(state="completed", finished_at=now, started_at=None)
+    dispatch(now)
+    assert set(Source.objects.values_list("next_sync_at", flat=True)) == {planned}, "what a right clock planned stays"
 
 
 def test_sources_that_were_added_together_drift_apart(now):

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sync import signals
+from sync.clearing import forget_services
 from sync.errors import Cancelled, RateLimited, SourceError
 from sync.http import Door, pace, patience
 from sync.http.services import service_named
@@ -165,7 +166,7 @@ def test_turns_are_taken_at_the_pace_of_a_service(db):
     assert [take(100) for _ in range(4)] == [0, 0, 0, pytest.approx(0.4)]
     assert [take(100.4), take(100.4)] == [0, pytest.approx(0.5)]
     assert [take(200) for _ in range(4)] == [0, 0, 0, pytest.approx(0.4)]
-    Pace.objects.pause("slow", rate=2, burst=3, until=300)
+    Pace.objects.pause("slow", now=200, until=300)
     assert take(299) == pytest.approx(1)
     assert [take(300), take(300)] == [0, pytest.approx(0.5)]
 
@@ -228,8 +229,33 @@ def test_some_services_count_what_is_posted_by_itself(upstream, settings, monkey
 
 def test_a_clock_that_was_set_back_stops_nobody(db):
     Pace.objects.create(name="slow", free_at=1e9)
-    Pace.objects.take("slow", rate=2, burst=1, now=1e8)
     assert Pace.objects.take("slow", rate=2, burst=1, now=1e8) == 0
+    for back in (3600, 72_000):
+        Pace.objects.filter(name="slow").update(free_at=1e9)
+        assert Pace.objects.take("slow", rate=2, burst=1, now=1e9) == 0
+        assert Pace.objects.take("slow", rate=2, burst=1, now=1e9 - back) == 0
+        assert Pace.objects.take("slow", rate=2, burst=1, now=1e9 - back) == pytest.approx(0.4)
+
+
+def test_a_pause_keeps_its_length_when_the_clock_is_set_back(db):
+    def take(now):
+        return Pace.objects.take("slow", rate=2, burst=3, now=now)
+
+    Pace.objects.pause("slow", now=1e9, until=1e9 + 7200)
+    assert take(1e9 + 60) == pytest.approx(7140)
+    assert take(1e9 - 3600) == pytest.approx(7200), "it is counted from the moment at which that was seen"
+    assert take(1e9 - 3000) == pytest.approx(6600)
+    assert [take(1e9 + 3600), take(1e9 + 3600)] == [0, pytest.approx(0.5)]
+    Pace.objects.pause("slow", now=2e9, until=2e9 + 86_400)
+    assert take(2e9 - 5) == pytest.approx(86_405), "the clocks of two machines differ a little"
+    assert take(2e9 + 86_400 * 2) == 0
+
+
+def test_a_service_that_asked_for_a_pause_is_not_forgotten(db):
+    now = time.time()
+    Pace.objects.pause("slow", now=now, until=now + 60)
+    forget_services()
+    assert Pace.objects.get().paused_until == now + 60
 
 
 def test_accounts_have_turns_of_their_own(upstream, settings):

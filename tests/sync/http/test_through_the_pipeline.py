@@ -168,7 +168,7 @@ def test_sync_now_does_not_wait_for_the_service(left_alone, remote, upstream):
 
 
 def test_who_would_wait_too_long_for_a_turn_is_put_off(remote, upstream):
-    Pace.objects.pause("scripted:127.0.0.1", rate=1000, burst=100, until=time.time() + 45)
+    Pace.objects.pause("scripted:127.0.0.1", now=time.time(), until=time.time() + 45)
     run = remote.sync()
     assert (run.state, run.error_code, run.requests, upstream.seen) == (Run.State.WAITING, "rate_limited", 0, [])
 
