@@ -14,9 +14,7 @@ from lists.models import Proposal
 from sync import processes, signals
 from sync.errors import Cancelled, WorkerStops
 from sync.models import Lock, Run, lease
-from sync.runs import DEATHS, PREPARE, close, close_failed, enqueue, preview_lock, start_over, wake
-
-UNTOLD = timedelta(seconds=60)  # after which a run that could start is handed to the workers again
+from sync.runs import DEATHS, PREPARE, UNTOLD, close, close_failed, enqueue, preview_lock, start_over, told_of, wake
 
 
 class Overlong:
@@ -46,7 +44,7 @@ _overlong = Overlong()
 def reap(*, anew: bool = False) -> int:
     """Close runs whose worker is gone, queue them again, and hand out what nobody took up. Returns how many were closed.
 
-    anew: the queue has just been started, so what it held before is lost.
+    anew: no queue of ours lives, so what it held may be lost.
     """
     closed = 0
     for run in Run.objects.working().order_by("id"):
@@ -56,7 +54,7 @@ def reap(*, anew: bool = False) -> int:
     _overlong.forget()
     told_before = timezone.now() - (timedelta(0) if anew else UNTOLD)
     wake(told_before=told_before)
-    _hand_out_previews(told_before)
+    _hand_out_previews(told_before, anew=anew)
     return closed
 
 
@@ -90,14 +88,15 @@ def _bury(pk: int) -> bool:
     return close_failed(run, said)
 
 
-def _hand_out_previews(told_before: datetime) -> None:
-    """Uploads that nobody reads, although the workers were told of them."""
+def _hand_out_previews(told_before: datetime, *, anew: bool) -> None:
+    """Uploads that nobody reads, although the workers were told of them. Their tasks may stand behind long runs, so they are
+    told again no more often than that."""
     now = timezone.now()
     reading = Proposal.objects.filter(state=Proposal.State.READING).exclude(
         created_at__range=(told_before, now + UNTOLD)
     )
     for pk in reading.values_list("pk", flat=True):
-        if not Lock.objects.held(preview_lock(pk)):
+        if not Lock.objects.held(preview_lock(pk)) and (anew or not Lock.objects.held(told_of(pk))):
             enqueue(PREPARE, pk)
 
 

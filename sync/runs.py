@@ -19,11 +19,13 @@ from lists.plan import Counts
 from sync import processes, signals
 from sync.adapters import is_fetched
 from sync.errors import Busy, Cancelled, Ended, LeaseLost, SourceRefused, SourceUnavailable, SyncError, told
-from sync.models import Run
+from sync.models import Lock, Run
 from sync.progress import WRITING
 from sync.times import next_time
 
 DEATHS = 3  # of its workers after which a run or a preview is not tried again: it may be what kills them
+
+UNTOLD = timedelta(seconds=60)  # after which the workers are told again of what could start and was not taken up
 
 # Dotted paths are stored in queues: renaming one is a migration.
 EXECUTE, PREPARE = "sync.tasks.execute_run", "sync.tasks.prepare_upload"
@@ -33,6 +35,8 @@ def enqueue(path: str, pk: int) -> None:
     """Hand an id to the workers once the transaction stands."""
 
     def hand_over() -> None:
+        if path == PREPARE:
+            Lock.objects.update_or_create(name=told_of(pk), defaults={"until": timezone.now() + UNTOLD})
         async_task(path, pk)
         if path == EXECUTE:
             Run.objects.filter(pk=pk).update(enqueued_at=timezone.now())
@@ -46,14 +50,20 @@ def preview_lock(proposal_id: int) -> str:
     return f"preview {proposal_id}"
 
 
-def wake(*, told_before: datetime | None = None) -> int:
-    """Hand to the workers what could start now, as many as may; returns how many. told_before: only those of which they
-    heard last before that time, or never. A task too many finds nothing to do, so none is counted with care."""
+def told_of(proposal_id: int) -> str:
+    """The lock that holds for as long as the workers need not be told again of an upload."""
+    return f"told of preview {proposal_id}"
+
+
+def wake(*, told_before: datetime | None = None, most: int | None = None) -> int:
+    """Hand to the workers what could start now, as many as may, or `most`; returns how many. told_before: only those of which
+    they heard last before that time, or never. A task too many finds nothing to do, so none is counted with care."""
     found = Run.objects.startable()
     if told_before is not None:
         wrong = timezone.now() + timedelta(minutes=1)  # by a clock that ran ahead, or has been set back since
         found = found.filter(Q(enqueued_at=None) | Q(enqueued_at__lt=told_before) | Q(enqueued_at__gt=wrong))
-    waiting = list(found.values_list("pk", flat=True)[: len(Run.objects.free_slots())])
+    free = len(Run.objects.free_slots())
+    waiting = list(found.values_list("pk", flat=True)[: free if most is None else min(free, most)])
     for pk in waiting:
         enqueue(EXECUTE, pk)
     return len(waiting)
@@ -225,7 +235,7 @@ def _free_after_commit(run: Run, signal: Signal) -> None:
 
 def _after(run_id: int, signal: Signal) -> None:
     signals.tell(signal, run_id=run_id)
-    wake()
+    wake(most=1)  # one list and one slot are free: each end that woke all that may start would make a storm of tasks
 
 
 def _wanted_or_cancelled(run: Run) -> bool:

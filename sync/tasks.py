@@ -13,9 +13,9 @@ from sync.edges import alone, task
 from sync.errors import AccessRefused, Cancelled, LeaseLost, SyncError, WorkerStops
 from sync.http import kept
 from sync.lease import lock
-from sync.models import Run
+from sync.models import Lock, Run
 from sync.retries import fail
-from sync.runs import DEATHS, break_off, claim, preview_lock, start_over
+from sync.runs import DEATHS, break_off, claim, preview_lock, start_over, told_of
 from sync.watch import watched
 
 log = logging.getLogger(__name__)
@@ -113,6 +113,7 @@ def _empty_versions() -> int:
 @task
 def prepare_upload(proposal_id: int) -> str:
     """Make the preview of an uploaded file."""
+    Lock.objects.filter(name=told_of(proposal_id)).delete()  # it has been taken up
     with lock(preview_lock(proposal_id), once=True) as held:
         if held is None:
             return f"preview {proposal_id} is being made already"
