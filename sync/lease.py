@@ -1,7 +1,7 @@
 """Locks that processes of several machines share, in the database: without Redis they work the same as with it.
 
 A lock is a lease: it ends by itself if its holder dies. Who holds one renews it; who was asleep for longer than the lease
-has lost it, and `check()` says so before anything is written.
+has lost it, and is not told: what is written under one is guarded by itself, or harmless when it is done twice.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,6 @@ from django.utils import timezone
 
 from sync import processes
 from sync.beat import Beat
-from sync.errors import LeaseLost
 from sync.models import Lock, LockQuerySet
 
 
@@ -30,11 +29,6 @@ class Held:
     def renew(self) -> bool:
         """False if it was lost: what has lapsed is not taken up again."""
         return bool(self._mine().update(until=timezone.now() + self.length))
-
-    def check(self) -> None:
-        """In the transaction that writes. Raises LeaseLost."""
-        if not self._mine().select_for_update().exists():
-            raise LeaseLost(f"The lock “{self.name}” was lost. Nothing was changed.")
 
     def release(self, *, once: bool) -> None:
         if once:

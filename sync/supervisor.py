@@ -21,14 +21,14 @@ from django.db import DatabaseError
 
 from sync import processes, signals
 from sync.beat import Beat
-from sync.children import STOPS, end_with_parent
+from sync.children import STOP_S, STOPS, end_with_parent
 from sync.reaper import reap
 from sync.schedule import dispatch, keep_ticking
 
 log = logging.getLogger(__name__)
 
 REAP_S = 30
-STOP_S = 20  # for runs to reach a safe point; `manage.py up` and a service manager give us a little more
+SAFE_S = STOP_S - 5  # for runs to reach a safe point, before whoever stops us loses patience
 START_S = 60  # until its first task came through: a busy machine needs some ten seconds
 EARLY_S, EARLY_ENDS = 10, 5  # a queue that ends so soon, so many times in a row, will not be better the next time
 ANSWERS_S, LONGEST_PAUSE_S = 2, 30  # that Redis may take to answer; between two questions while it does not
@@ -99,7 +99,7 @@ class Queue:
         """Ask it to end, and make it end when it takes too long."""
         self.process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(STOP_S)
+            self.process.wait(SAFE_S)
         self.kill()
 
     def kill(self) -> None:

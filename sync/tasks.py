@@ -23,8 +23,8 @@ log = logging.getLogger(__name__)
 
 @task
 def execute_run(run_id: int) -> str:
-    """Carry out the run that is first in line: this one, unless another should go before it. Returns the line that the
-    task table shows."""
+    """Carry out the run that is first in line, whichever that is; run_id says for which the workers were told, and serves for
+    words only. Returns the line that the task table shows."""
     if processes.is_stopping():
         return f"run {run_id} waits for the next worker"
     run = claim()

@@ -43,7 +43,7 @@ class RunQuerySet(models.QuerySet["Run"]):
 
     def move(self, to: str, **values: Any) -> int:
         """UPDATE those of these runs that may become `to`; returns how many did. The one way to another state, beside
-        Run.close()."""
+        close() in sync/runs.py."""
         return self.filter(state__in=Run.before(to)).update(state=to, **values)
 
     def claim(self, *, owner: str) -> "Run | None":

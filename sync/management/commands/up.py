@@ -18,9 +18,6 @@ from django.db import OperationalError, connections
 from sync.children import STOPS, Child, stop
 
 START_S = 60  # for the first page; a small machine needs some ten seconds
-STOP_S = (
-    25  # for both together, before they are killed: whoever stops us (systemd, a container) seldom waits longer than 30
-)
 
 LEGIBLE = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that reads like something else: 16 of these are 79 bits
 
