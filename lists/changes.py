@@ -198,15 +198,8 @@ class Planner:
                     self.plan.late.append(slot)  # it turns out to be what another entry is
                 else:
                     states[slot].root = match.root
-            elif (
-                match.item is not None
-                and match.root != states[slot].root
-                and not match.by_name
-                and not match.decided
-                and drafts[0].record.ids
-            ):
-                # The key stayed and its ids name another thing: the entry stays what it is until a person decides.
-                drafts[0].match = Match(states[slot].item, "ids", [states[slot].root or 0, match.item])
+            else:
+                drafts[0].match = _questioned(match, states[slot], drafts[0])
             self.folder.hear(states[slot], drafts, self.source)
         return states
 
@@ -237,6 +230,18 @@ class Planner:
                 self._keys[draft.slot] = sort_key_of(draft, row, name)
             if draft.op != "same":
                 self.plan.drafts.append(draft)
+
+
+def _questioned(match: Match, state: EntryState, draft: ClaimDraft) -> Match:
+    """What a source means by an entry that cannot become it: the entry stays what it is until a person decides."""
+    if match.item is None:
+        return match
+    if state.item is None:  # another entry of the list is it already
+        return match if match.doubt else Match(None, "match", [match.item])
+    if match.root != state.root and draft.record.ids and not (match.by_name or match.decided):
+        # The key stayed and its ids name another thing.
+        return Match(state.item, "ids", [state.root or state.item, match.item])
+    return match
 
 
 def plan_sync(

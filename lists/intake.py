@@ -188,9 +188,9 @@ class Intake:
 
     def _find_slot(self, draft: ClaimDraft, match: Match) -> None:
         self.plan.has_new = True
-        if match.by_name and self.order.names(self.slots.of_item(match.item)):
+        if match.by_name and match.item is not None and self.order.names(self.slots.of_item(match.item)):
             # Two rows of one source that share title and year and nothing else: one of them is another film.
-            match = draft.match = Match(None, "match", [match.item or 0])
+            match = draft.match = Match(None, "match", [match.item])
         slot = self.slots.of(draft.record, match)
         draft.slot = self.slots.new(match) if slot is None else slot
         self.plan.counts.known += match.item is not None and not match.new

@@ -2,6 +2,7 @@
 
 import pytest
 
+from lists import services
 from lists.match import Matcher
 from lists.models import Conflict, Entry, ExternalId, Item
 from lists.records import Record
@@ -88,8 +89,6 @@ def test_a_doubtful_match_waits_for_a_person(films, upload):
 
 @pytest.mark.covers("LIST-05")
 def test_two_lists_share_one_item(films, upload, ines):
-    from lists import services
-
     other = services.create_list(ines, name="Other")
     row = [{"key": "tt1", "ids": {"imdb": "tt1"}, "title": "Heat", "year": 1995}]
     upload(films, row)
@@ -106,3 +105,42 @@ def test_a_record_whose_ids_now_name_another_thing_is_asked_about(films, upload)
     entry = Entry.objects.get(claims__key="k")
     assert str(entry.item) == "Heat (1995)"
     assert Conflict.objects.get(entry=entry).kind == "ids"
+
+
+@pytest.fixture
+def twice(films, live):
+    """Heat stands twice: one source says its year and its id, the other one called it Heat and nothing more at first."""
+    live(films, "sure").sync([HEAT | {"key": "a1", "ids": {"imdb": "tt1"}}])
+    other = live(films, "short")
+    other.sync([{"key": "b7", "title": "Heat"}])
+    return other
+
+
+HEAT = {"title": "Heat", "year": 1995}
+
+
+@pytest.mark.covers("LIST-06")
+@pytest.mark.parametrize("ids", [{}, {"imdb": "tt1"}])
+def test_an_entry_that_turns_out_to_be_what_another_one_is_is_asked_about(films, twice, titles, ines, ids):
+    again = {"key": "b7", **HEAT, "ids": ids}
+    assert twice.sync([again]).conflicted == 1
+    conflict = Conflict.objects.get()
+    heat = Item.objects.get()
+    assert (conflict.kind, conflict.entry, conflict.state) == ("match", Entry.objects.get(claims__key="b7"), "open")
+    assert conflict.options == [{"item": heat.pk, "title": "Heat (1995)"}]
+    twice.sync([again | {"rating": 8.0}])
+    assert Conflict.objects.get() == conflict, "it is asked once"
+    services.edit_entries(films, {conflict.entry.pk: {"overview": "Mine."}}, by=ines)
+    services.decide_identity(conflict, by=ines, item=heat.pk)
+    twice.sync([again | {"rating": 9.0}])
+    shown = Entry.objects.listed().get(list=films)
+    assert (shown.item, shown.rating, shown.overview) == (heat, 9.0, "Mine.")
+    assert shown.claims.count() == 2
+
+
+def test_two_films_of_one_name_stay_two_once_a_person_has_said_so(films, twice, titles, ines):
+    twice.sync([{"key": "b7", **HEAT}])
+    services.decide_identity(Conflict.objects.get(), by=ines, item=None)
+    twice.sync([{"key": "b7", **HEAT, "rating": 9.0}])
+    assert titles(films) == ["Heat", "Heat"]
+    assert Entry.objects.filter(item=None).count() == Conflict.objects.filter(state="open").count() == 0
