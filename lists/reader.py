@@ -36,7 +36,8 @@ class EntryReader:
         """Source id -> (its place among the sources whose word counts, its role)."""
         if not self.list_.pk:
             return {}
-        speaking = Source.objects.filter(list=self.list_).speaking().values_list("id", "role")
+        speaking = Source.objects.filter(list=self.list_).speaking().exclude(pk=self.removed_source or 0)
+        speaking = speaking.values_list("id", "role")
         return {pk: (rank, role) for rank, (pk, role) in enumerate(speaking)}
 
     @property

@@ -253,6 +253,8 @@ def _repeat(run: Run, adapter: Adapter, ctx: Context, progress: Progress) -> Ver
 
 def _close_unread(run: Run, progress: Progress) -> None:
     """Nothing is new and nothing was lacking: only what other changes owe this list is written."""
+    _still_wanted(run)
+    services.settle_due(run.list)  # in parts, if it is very much
     found = run.source.accepted.get("found", 0)
     kept_out = Entry.objects.filter(
         list=run.list_id, state=Entry.State.EXCLUDED, claims__source=run.source_id

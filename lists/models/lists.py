@@ -1,6 +1,7 @@
 """What people look at and what feeds it: lists, their members and sources."""
 
 import uuid
+from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
@@ -13,6 +14,8 @@ from lists.encrypted import EncryptedTextField
 from lists.labels import LabelsField
 from lists.models.accounts import Account
 from lists.models.site import Removals, SitePolicy, Strategy
+
+GOING = datetime(1970, 1, 1, tzinfo=UTC)  # in the bin since then: it is being deleted for good
 
 
 class Origin(models.TextChoices):
@@ -29,8 +32,9 @@ WRITING = 0x15758  # the number of a lock (see lists/match.py): who writes to a 
 
 class MediaListQuerySet(models.QuerySet["MediaList"]):
     def for_user(self, user: Any, *, binned: bool | None = False) -> "MediaListQuerySet":
-        """Lists that the user may see. binned: None means in the bin or not."""
-        found = self if binned is None else self.filter(deleted_at__isnull=not binned)
+        """Lists that the user may see. binned: None means in the bin or not. What is being deleted for good nobody sees."""
+        there, in_bin = models.Q(deleted_at=None), models.Q(deleted_at__gt=GOING)
+        found = self.filter(there | in_bin if binned is None else in_bin if binned else there)
         if user.is_staff:
             return found
         return found.filter(models.Q(owner=user) | models.Q(memberships__user=user)).distinct()

@@ -1,10 +1,12 @@
 """What every change to a list's content goes through: the lock, what is owed, the plan, the version."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from functools import partial
-from typing import Any
+from functools import partial, wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 from uuid import uuid4
 
+from django.conf import settings
+from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -16,10 +18,31 @@ from lists.models import Entry, MediaList, Refold, Version
 from lists.parts import is_large
 from lists.plan import Plan
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def changes_list(do: Callable[Concatenate[MediaList, P], T]) -> Callable[Concatenate[MediaList, P], T]:
+    """A service in one transaction, with what the list owes written before it: in parts, if it is very much."""
+
+    @wraps(do)
+    def changed(list_: MediaList, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        settle_before(list_)
+        with transaction.atomic():
+            return do(list_, *args, **kwargs)
+
+    return changed
+
+
+def settle_before(list_: MediaList) -> None:
+    """Before the transaction of an act begins. Raises InTheBin, BeingFilled."""
+    if Refold.objects.filter(list=list_).exists():
+        standing(list_)
+
 
 def locked(list_: MediaList) -> MediaList:
-    """The list, locked until the transaction ends, with everything that it owes written first. Raises InTheBin,
-    BeingFilled."""
+    """The list, locked until the transaction ends, with what it owes written first, as far as that fits into one
+    transaction. Raises InTheBin, BeingFilled."""
     found = MediaList.objects.locked(list_.pk)
     _refuse_if_out_of_use(found)
     settle_due(found)
@@ -69,7 +92,7 @@ def bump(list_: MediaList) -> None:
 
 def settle_due(list_: MediaList, *, by: Any = None) -> Version | None:
     """Look again at what changed elsewhere (who is who, wider rules). The last version made, or None. by: whose act it was,
-    if it was the owner's own. Where the list is not locked this may go in parts."""
+    if it was the owner's own. In a transaction, other rules about very many entries stay owed."""
     if list_.filling is not None:
         return None  # it stays owed
     version = None
@@ -83,6 +106,8 @@ def _settle_kind(list_: MediaList, kind: str, by: Any) -> Version | None:
     while owed := list(Refold.objects.filter(list=list_, kind=kind).order_by("id")):
         list_.refresh_from_db()
         entries = None if any(row.entry_id is None for row in owed) else {row.entry_id or 0 for row in owed}
+        if kind == Version.Kind.RULES and connection.in_atomic_block and is_large(list_, entries):
+            return None
         plan = plan_refold(list_, at=timezone.now(), entries=entries, rebase=kind == Version.Kind.MERGE)
         reasons = ", ".join(dict.fromkeys(row.reason for row in owed))
         try:
@@ -124,7 +149,7 @@ def owe(lists: dict[int, Any], *, kind: str, reason: str) -> None:
     rows = [
         Refold(list_id=list_id, entry_id=entry, kind=kind, reason=reason[:300])
         for list_id, entries in lists.items()
-        for entry in ([None] if entries is None else sorted(entries))
+        for entry in ([None] if entries is None or len(entries) > settings.LARGE_CHANGE else sorted(entries))
     ]
     Refold.objects.bulk_create(rows, batch_size=500)
 

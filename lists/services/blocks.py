@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,10 +47,10 @@ def block(
 
     Raises NotYours for a scope that is not the person's, Unfit for what names nothing or stands already.
     """
-    made = _checked(by, scope, list_, item, namespace, value, pattern, reason)
+    made = _checked(by, scope, list_, item=item, namespace=namespace, value=value, pattern=pattern, reason=reason)
     with transaction.atomic():
         owing = _put_up(made, by)
-    _follow(made, owing, by)
+    _follow(made.list, owing, by)
     return made
 
 
@@ -72,17 +73,19 @@ def _put_up(made: Block, by: Any) -> Iterable[int]:
     return affected
 
 
-@transaction.atomic
 def block_entries(list_: MediaList, entries: Iterable[int], *, by: Any, scope: str, reason: str = "") -> list[Block]:
     """Keep several entries out at once: each its thing, else the first id that is stated of it, else its title. What is
     blocked already is passed over."""
-    made = []
-    for entry in Entry.objects.filter(list=list_, pk__in=list(entries)).select_related("item").order_by("id"):
-        named = _name_of(entry)
-        try:
-            made.append(block(by=by, scope=scope, list_=list_ if scope == "list" else None, reason=reason, **named))
-        except Unfit:
-            continue
+    only = list_ if scope == "list" else None
+    made: list[Block] = []
+    owing: set[int] = set()
+    with transaction.atomic():
+        for entry in Entry.objects.filter(list=list_, pk__in=list(entries)).select_related("item").order_by("id"):
+            with suppress(Unfit), transaction.atomic():
+                one = _checked(by, scope, only, reason=reason, **_name_of(entry))
+                owing.update(_put_up(one, by))
+                made.append(one)
+    _follow(only, owing, by)
     return made
 
 
@@ -101,7 +104,7 @@ def unblock(block: Block, *, by: Any) -> None:
         raise NotYours("This block is not yours to lift. Nothing was changed.")
     with transaction.atomic():
         owing = _take_down(block, by)
-    _follow(block, owing, by)
+    _follow(block.list, owing, by)
 
 
 def _take_down(block: Block, by: Any) -> Iterable[int]:
@@ -132,7 +135,7 @@ def would_hit(
     value: str = "", pattern: str = "",
 ) -> Hits:  # fmt: skip
     """What a block would take off lists now; nothing is written. Raises as block does."""
-    wanted = _checked(by, scope, list_, item, namespace, value, pattern, "")
+    wanted = _checked(by, scope, list_, item=item, namespace=namespace, value=value, pattern=pattern)
     ids = sorted({pk for entries in _affected(wanted).values() for pk in entries})
     listed: list[int] = []
     for at in range(0, len(ids), 500):
@@ -142,7 +145,8 @@ def would_hit(
 
 
 def _checked(
-    by: Any, scope: str, list_: MediaList | None, item: Item | None, namespace: str, value: str, pattern: str, reason: str
+    by: Any, scope: str, list_: MediaList | None, *, item: Item | None = None, namespace: str = "", value: str = "",
+    pattern: str = "", reason: str = "",
 ) -> Block:  # fmt: skip
     """The block, not saved."""
     if scope not in SCOPES or (scope == "list") != (list_ is not None and scope == "list"):
@@ -212,9 +216,9 @@ def _refold(block: Block, affected: dict[int, set[int]], *, by: Any, summary: st
     return None
 
 
-def _follow(block: Block, owing: Iterable[int], by: Any) -> None:
-    """Once it stands: nobody else's list waits for this."""
-    if block.list is not None:
-        _writing.settle_due(block.list, by=by)
+def _follow(list_: MediaList | None, owing: Iterable[int], by: Any) -> None:
+    """Once a block of this list, or of many, stands: in parts where it is very much, and nobody else's list waits for it."""
+    if list_ is not None:
+        _writing.settle_due(list_, by=by)
     else:
         _writing.settle_own(owing, by=by)

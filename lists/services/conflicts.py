@@ -14,7 +14,7 @@ from lists.fields import FIELDS
 from lists.models import Claim, Conflict, Edit, Entry, Item, MediaList, Version
 from lists.resolve import EMPTY
 from lists.services import identity
-from lists.services._writing import described, locked, publish
+from lists.services._writing import described, locked, publish, settle_before
 from lists.services.hand import _cleaned
 from lists.services.logins import lift_logins
 from lists.services.taking import OF_ENTRIES, close, decide_changes, settle_proposal
@@ -40,6 +40,8 @@ def decide(
     for conflict in conflicts:
         by_list.setdefault(conflict.list_id, []).append(conflict.pk)
     made = []
+    for list_ in MediaList.objects.filter(pk__in=by_list):
+        settle_before(list_)
     with transaction.atomic():
         for list_id, pks in sorted(by_list.items()):
             list_ = locked(MediaList.objects.get(pk=list_id))
@@ -152,6 +154,7 @@ def decide_identity(conflict: Conflict, *, by: Any, item: int | None, same: bool
 
     Raises NotWaiting, NotThere for an item that is no option, NotYours if the person may not merge them.
     """
+    settle_before(conflict.list)
     with transaction.atomic():
         if same:
             MediaList.objects.alone()

@@ -4,7 +4,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 
 from lists import versions, writer
@@ -20,12 +19,12 @@ from lists.plan import Plan
 from lists.reader import EntryReader
 from lists.records import Record
 from lists.resolve import ABSENT, PRESENCE, PRESENT
-from lists.services._writing import described, locked, of_list, publish
+from lists.services._writing import changes_list, described, locked, of_list, publish
 from lists.services.logins import lift_logins
 from lists.titles import name_key
 
 
-@transaction.atomic
+@changes_list
 def edit_entries(
     list_: MediaList, changes: Mapping[int, Mapping[str, Any]], *, by: Any, seen: int | None = None
 ) -> Version | None:
@@ -61,7 +60,7 @@ def _cleaned(values: Mapping[str, Any]) -> dict[str, Any]:
     return cleaned
 
 
-@transaction.atomic
+@changes_list
 def give_back(list_: MediaList, fields: Mapping[int, Collection[str]], *, by: Any) -> Version | None:
     """End edits: the sources speak again. Raises Unfit for a title that nobody else names."""
     list_ = locked(list_)
@@ -70,7 +69,7 @@ def give_back(list_: MediaList, fields: Mapping[int, Collection[str]], *, by: An
     return _do(list_, act, by=by, action="gave back", entries=entries, summary=f"Given back: {described(entries)}")
 
 
-@transaction.atomic
+@changes_list
 def remove_entries(list_: MediaList, entries: Collection[int], *, by: Any, seen: int | None = None) -> Version | None:
     """Take entries off the list; they stay off whatever their sources say.
 
@@ -86,7 +85,7 @@ def remove_entries(list_: MediaList, entries: Collection[int], *, by: Any, seen:
     return _do(list_, act, by=by, action="removed", entries=standing, summary=f"Removed {described(standing)}")
 
 
-@transaction.atomic
+@changes_list
 def restore_entries(list_: MediaList, entries: Collection[int], *, by: Any) -> Version | None:
     """Put entries back; they stay, whatever their sources say, with the values last shown where no source speaks. One that
     a filter keeps out is let in."""
@@ -124,7 +123,7 @@ def _match_of(values: dict[str, Any], kind: str, ids: dict[str, str], item: Item
     return Matcher(create=True).match([Record(key, kind, values, ids)])[0]
 
 
-@transaction.atomic
+@changes_list
 def _add(list_: MediaList, addition: Addition, *, by: Any) -> Entry:
     list_ = locked(list_)
     addition = replace(addition, values=lift_logins(list_, addition.values))
@@ -160,7 +159,7 @@ def _standing(list_: MediaList, addition: Addition) -> Entry | None:
     return found.first()
 
 
-@transaction.atomic
+@changes_list
 def move_entries(list_: MediaList, entries: Sequence[int], *, by: Any, place: int) -> Version | None:
     """Entries stand, in this order, from a place on (1-based). The order becomes the list's own."""
     list_ = locked(list_)
@@ -189,7 +188,7 @@ def _inserted(rest: Sequence[tuple[int, str]], moving: list[int], place: int) ->
     return [*order, *moving]
 
 
-@transaction.atomic
+@changes_list
 def set_order(list_: MediaList, *, by: Any, mode: str, field: str = "") -> Version | None:
     """How the list is ordered: as its sources say, by a field (title, year, rating, added), or by hand."""
     list_ = locked(list_)
@@ -205,6 +204,7 @@ def set_order(list_: MediaList, *, by: Any, mode: str, field: str = "") -> Versi
     return version
 
 
+@changes_list
 def act_on(
     list_: MediaList, act: Act, *, by: Any, summary: str, before_commit: Callable[[Plan, Version | None], None],
     seen: int | None = None,
@@ -213,21 +213,20 @@ def act_on(
 
     before_commit runs in the same transaction, with what was counted. seen: as in edit_entries.
     """
-    with transaction.atomic():
-        list_ = locked(list_)
-        _check_seen(list_, {pk: set(values) for pk, values in act.edits.items()}, seen)
-        plan = plan_act(list_, act, at=timezone.now(), by=by)
-        try:
-            version = writer.publish(
-                plan, kind=Version.Kind.EDIT, author=by, summary=summary,
-                before_commit=lambda version: before_commit(plan, version),
-            )  # fmt: skip
-        finally:
-            plan.close()
-        if version is not None:
-            counts = {name: getattr(plan.counts, name) for name in ("added", "removed", "changed", "moved")}
-            audit(by, "edited", list_, after=counts, version=version)
-        return version
+    list_ = locked(list_)
+    _check_seen(list_, {pk: set(values) for pk, values in act.edits.items()}, seen)
+    plan = plan_act(list_, act, at=timezone.now(), by=by)
+    try:
+        version = writer.publish(
+            plan, kind=Version.Kind.EDIT, author=by, summary=summary,
+            before_commit=lambda version: before_commit(plan, version),
+        )  # fmt: skip
+    finally:
+        plan.close()
+    if version is not None:
+        counts = {name: getattr(plan.counts, name) for name in ("added", "removed", "changed", "moved")}
+        audit(by, "edited", list_, after=counts, version=version)
+    return version
 
 
 # -- what they share --------------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from lists.titles import fold
 FOUND = 20
 
 
-@transaction.atomic
+@_writing.changes_list
 def pick(list_: MediaList, claims: Iterable[int], item: Item | None, *, by: Any) -> Version | None:
     """What these claims of one entry list is `item` (None: a thing of its own), and stays so whatever comes.
 

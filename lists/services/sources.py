@@ -1,6 +1,7 @@
 """The sources of a list: which there are, whose word comes first, what stays when one goes."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -8,11 +9,11 @@ from django.utils import timezone
 
 from lists.audit import audit
 from lists.changes import Planner
-from lists.errors import NotThere, Unfit
+from lists.errors import ListMoved, NotThere, Unfit
 from lists.leaving import Held, supported_by, would_leave
 from lists.match import Matcher
 from lists.models import Claim, MediaList, Proposal, Source, Version
-from lists.services._writing import folded_again, locked, publish, settle_due
+from lists.services._writing import bump, folded_again, locked, publish, settle_due, standing
 from lists.services.unsure import withdraw_changes
 from lists.signals import stopped
 
@@ -131,31 +132,62 @@ def remove_source(source: Source, *, by: Any, keep: bool) -> Version | None:
 
     The question was put, so the guard does not ask again; a held change of the source is withdrawn.
     """
+    if keep:
+        return _remove_keeping(source, by)
     with transaction.atomic():
-        version = _remove(source, by, keep=keep)
+        version = _remove(source, by)
     return version or settle_due(source.list, by=by)
 
 
-def _remove(source: Source, by: Any, *, keep: bool) -> Version | None:
+def _remove(source: Source, by: Any) -> Version | None:
     list_ = locked(source.list)
     source = _feed(list_, source.pk)
     if source.removed_at is not None:
         return None
     claimed = list(Claim.objects.filter(source=source).values_list("entry_id", flat=True))
+    _take_away(source, by)
+    version = folded_again(list_, by=by, summary=f"Without {source}", entries=claimed)
+    _removed(source, by, version, keep=False)
+    return version
+
+
+def _remove_keeping(source: Source, by: Any) -> Version | None:
+    """In parts, if it is very much: until the last one stands the source speaks, and a next fold ends what was kept."""
+    while True:
+        list_ = standing(source.list)
+        source = _feed(list_, source.pk)
+        if source.removed_at is not None:
+            return None
+        claimed = list(Claim.objects.filter(source=source).values_list("entry_id", flat=True))
+        planner = Planner(list_, None, at=timezone.now(), matcher=Matcher(create=False))
+        planner.folder.removed_source = source.pk
+        try:
+            return publish(
+                planner.refold(claimed), kind=Version.Kind.RULES, by=by, summary=f"Without {source}",
+                before_commit=partial(_kept, list_, source, by),
+            )  # fmt: skip
+        except ListMoved:
+            continue
+
+
+def _kept(list_: MediaList, source: Source, by: Any, version: Version | None) -> None:
+    bump(list_)
+    source = _feed(list_, source.pk)  # as it is called by now
+    _take_away(source, by)
+    _removed(source, by, version, keep=True)
+
+
+def _take_away(source: Source, by: Any) -> None:
     source.removed_at, source.enabled, source.next_sync_at = timezone.now(), False, None
     stopped.send(Source, sources=[source.pk], by=by)
     source.save()
     waiting = Proposal.objects.filter(source=source, kind=Proposal.Kind.HELD, state=Proposal.State.OPEN)
     waiting.update(state=Proposal.State.WITHDRAWN, decided_by=by, decided_at=timezone.now())
     withdraw_changes(source)
-    if keep:
-        planner = Planner(list_, None, at=timezone.now(), matcher=Matcher(create=False))
-        planner.folder.removed_source = source.pk
-        version = publish(planner.refold(claimed), kind=Version.Kind.RULES, by=by, summary=f"Without {source}")
-    else:
-        version = folded_again(list_, by=by, summary=f"Without {source}", entries=claimed)
+
+
+def _removed(source: Source, by: Any, version: Version | None, *, keep: bool) -> None:
     audit(by, "removed source", source, before={"name": source.name}, after={"kept": keep}, version=version)
-    return version
 
 
 def revive_source(source: Source, *, by: Any) -> Version | None:
