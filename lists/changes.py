@@ -95,6 +95,8 @@ class Planner:
         plan.rebased |= effects.rebased
         plan.gone += effects.claims_ended
         plan.folded.extend(effects.kept)
+        if new := {name: fact for name, fact in plan.about.said.items() if name not in self.list_.facts}:
+            plan.facts = {**self.list_.facts, **new}  # what the list says already stands
         self.placer.sort(self._keys)
         plan.moved = self.placer.out_of_step(self._left)
         plan.counts.moved = len(plan.moved - self._changed)  # as a diff counts them

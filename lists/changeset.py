@@ -87,13 +87,12 @@ def _short(text: str) -> str:
 
 def facts_of(plan: Plan, list_: MediaList) -> list[Change]:
     """What the source says of the list itself where the list says something else."""
-    said = {**({"title": plan.about.title} if plan.about.title else {}), **plan.about.facts}
     return [
         Change(
             Conflict.Kind.METADATA, f"metadata {_short(canonical([name, fact]).decode())}", 0,
             {name: list_.facts[name]}, {name: fact}, judging.of_fact(list_.facts[name], fact),
         )
-        for name, fact in said.items() if name in list_.facts and list_.facts[name] != fact
+        for name, fact in plan.about.said.items() if name in list_.facts and list_.facts[name] != fact
     ]  # fmt: skip
 
 

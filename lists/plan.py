@@ -204,7 +204,7 @@ class Plan:
     rebased: dict[int, Any] = field(default_factory=dict)  # yielding edits with another base, without a version
     moved_claims: dict[int, int] = field(default_factory=dict)  # claims that speak of another entry: id -> slot
     order_mode: tuple[str, str] | None = None  # mode and field that the list's order gets
-    facts: dict[str, Any] | None = None  # of the list, where they are set back
+    facts: dict[str, Any] | None = None  # of the list, where they become others
     may_remove: bool = True  # whether the fetch was complete, as far as its rows tell
     written: tuple[int, ...] = ()  # what else it was planned against: see lists/writer.py
     late: list[int] = field(default_factory=list)  # entries to be looked at again by the next write

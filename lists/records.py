@@ -66,6 +66,11 @@ class About:
     facts: dict[str, str] = field(default_factory=dict)
     ref: str | None = None
 
+    @property
+    def said(self) -> dict[str, str]:
+        """All of it as facts of the list."""
+        return {**({"title": self.title} if self.title else {}), **self.facts}
+
 
 Row = Record | Unreadable | NotTaken | About
 

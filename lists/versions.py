@@ -157,6 +157,16 @@ class Diff:
         )
 
     @cached_property
+    def facts(self) -> list[tuple[str, Any, Any]]:
+        """What is said of the list itself and differs: [(name, before, after)]."""
+        before, after = self.before.facts, self.after.facts
+        return [
+            (name, before.get(name), after.get(name))
+            for name in {**before, **after}
+            if before.get(name) != after.get(name)
+        ]
+
+    @cached_property
     def counts(self) -> dict[str, int]:
         counts = dict.fromkeys(("added", "removed", "changed", "moved"), 0)
         for row in self.rows:

@@ -83,7 +83,9 @@ class Publication:
                 raise ListMoved
             if list_.filling != (self.version_id if self.is_filled else None):
                 raise ListMoved
-            self._take_facts(list_)
+            if plan.facts is not None:
+                list_.facts = plan.facts
+                list_.save(update_fields=["facts"])
             if not plan.is_empty:
                 self.version = self._make_version(list_)
                 self.version_id = self.version.pk
@@ -99,6 +101,7 @@ class Publication:
             if before_commit is not None:
                 before_commit(self.version)
         self.plan.list_.current_id, self.plan.list_.fence = list_.current_id, list_.fence
+        self.plan.list_.facts = list_.facts
         if len(plan.drafts):
             search.settle()
         return self.version
@@ -117,17 +120,6 @@ class Publication:
                 still_ours()
                 if stage is not None:
                     self.dialect.update_from_stage(stage)
-
-    def _take_facts(self, list_: MediaList) -> None:
-        """What the source says of the whole, where the list says nothing yet."""
-        about = self.plan.about
-        said = {**({"title": about.title} if about.title else {}), **about.facts}
-        if self.plan.facts is not None:
-            list_.facts = self.plan.facts
-            list_.save(update_fields=["facts"])
-        elif new := {name: fact for name, fact in said.items() if name not in list_.facts}:
-            list_.facts = {**list_.facts, **new}
-            list_.save(update_fields=["facts"])
 
     def _make_version(self, list_: MediaList) -> Version:
         last, order, count = self._last_of(list_)

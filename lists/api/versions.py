@@ -1,5 +1,6 @@
 """Versions of a list: which there were, what each showed, and what lies between two."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.http import Http404
@@ -132,7 +133,11 @@ class DifferenceSerializer(serializers.Serializer[Any]):
 
     @extend_schema_field(FieldChangeSerializer(many=True))
     def get_changes(self, difference: versions.Difference) -> list[dict[str, Any]]:
-        return [{"field": name, "before": before, "after": after} for name, before, after in difference.fields]
+        return _changes(difference.fields)
+
+
+def _changes(fields: Iterable[tuple[str, Any, Any]]) -> list[dict[str, Any]]:
+    return [{"field": name, "before": before, "after": after} for name, before, after in fields]
 
 
 COUNTS = ("added", "removed", "changed", "moved")
@@ -142,6 +147,7 @@ DIFF = inline_serializer(
         "from": serializers.IntegerField(),
         "to": serializers.IntegerField(),
         "counts": inline_serializer("DiffCounts", {name: serializers.IntegerField() for name in COUNTS}),
+        "facts": FieldChangeSerializer(many=True, help_text="what is said of the list itself and differs"),
         "results": DifferenceSerializer(many=True),
         "next": NEXT_START,
     },
@@ -205,6 +211,7 @@ class DiffOfVersions(APIView):
                 "from": before.number,
                 "to": after.number,
                 "counts": found.counts,
+                "facts": FieldChangeSerializer(_changes(found.facts), many=True).data,
                 "results": DifferenceSerializer(found.rows[query["start"] : end], many=True).data,
                 "next": end if end < len(found.rows) else None,
             }

@@ -186,7 +186,7 @@ def _take(source: Source, list_: MediaList, taken: Collection[Conflict], *, by: 
     dropped = [c for c in changes if c.subject in refused or not (everything or c.subject in subjects)]
     without(plan, dropped)
     if facts:
-        plan.facts = {**list_.facts, **facts}
+        plan.facts = {**(plan.facts or list_.facts), **facts}
     if not dropped:
         hold_removals(source, plan, complete=plan.may_remove, run=proposal.result.get("run") or 0)
     return publish(plan, kind=Version.Kind.DECISION, by=by, summary=summary)

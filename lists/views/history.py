@@ -85,7 +85,7 @@ def diff(request: HttpRequest, pk: int) -> HttpResponse:
     shown = [row.entry for group in groups for row in group["rows"]]
     context = frame(request, list_, "changes")
     context |= {
-        "before": before, "after": after, "groups": groups, "counts": found.counts,
+        "before": before, "after": after, "groups": groups, "counts": found.counts, "facts": found.facts,
         "same": after.item_count - found.counts["added"] - found.counts["changed"] - found.counts["moved"],
         "entries": Entry.objects.only("title", "poster", "item_id", "kind").in_bulk(shown),
         "neighbours": before.number + 1 == after.number, "pruned": pruned,

@@ -1,6 +1,7 @@
 """Any two versions compared: what is asked of the database, and the packed order."""
 
 import random
+import re
 
 import pytest
 from django.db import connection
@@ -84,3 +85,33 @@ def test_a_rollback_costs_by_what_has_changed(moving, django_assert_max_num_quer
         Entry.objects.filter(list=moving).listed().order_by("rank", "id").values_list("id", flat=True)
     )
     assert made.kind == "rollback"
+
+
+def film(n: int) -> dict:
+    return {"key": f"tt{n}", "ids": {"imdb": f"tt{n}"}, "title": f"Film {n}", "year": 1990}
+
+
+@pytest.mark.covers("VER-01")
+def test_what_a_source_says_of_the_list_itself_is_a_version(films, live, ines, page, client):
+    source = live(films)
+    source.sync([film(1)])
+    told = [{"about": {"event": "Harbour <night>", "dj": "Ann"}}, film(1)]
+    version = source.sync(told).version
+    films.refresh_from_db()
+    assert (version.number, version.facts, films.facts) == (2, films.facts, {"event": "Harbour <night>", "dj": "Ann"})
+    assert films.versions.get(number=1).facts == {}
+    assert source.sync(told).version is None, "what stands already is no change"
+    html = page("lists:diff", films.pk)
+    assert "About the list" in html
+    assert re.search(r"<dt>Event</dt><dd>nothing before <ins>(<\w+>)?Harbour &lt;night&gt;", html)
+    client.force_login(ines)
+    answer = client.get(f"/api/v1/lists/{films.pk}/diff/", {"from": 1, "to": 2}).json()
+    assert answer["facts"] == [
+        {"field": "event", "before": None, "after": "Harbour <night>"},
+        {"field": "dj", "before": None, "after": "Ann"},
+    ]
+    assert (answer["results"], set(answer["counts"].values())) == ([], {0})
+    back = services.rollback(films, films.versions.get(number=1), by=ines)
+    films.refresh_from_db()
+    assert (back.facts, films.facts) == ({}, {})
+    assert services.rollback(films, films.versions.get(number=1), by=ines) is None
