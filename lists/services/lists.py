@@ -13,7 +13,7 @@ from lists import search
 from lists.audit import audit
 from lists.dialects import Dialect, walked
 from lists.errors import InTheBin, NotThere
-from lists.models import Account, Claim, Conflict, Edit, Entry, MediaList, Refold
+from lists.models import Account, Block, Claim, Conflict, Edit, Entry, MediaList, Refold, Source
 from lists.models.lists import GOING
 from lists.provenance import remember
 from lists.signals import stopped
@@ -75,7 +75,8 @@ def restore_list(list_: MediaList, *, by: Any) -> MediaList:
 
 
 def purge_list(list_: MediaList, *, by: Any = None) -> None:
-    """Delete a list for good: entries, claims and history go; provenance and audit stay, with its name.
+    """Delete a list for good: entries, claims and edits, sources, blocks and questions, with the history of them all.
+    Provenance and audit stay, with its name.
 
     The rows go some at a time, so that nobody waits, and nobody sees the list meanwhile. If the process dies in between,
     the next empty_bin() goes on.
@@ -104,7 +105,7 @@ def _content(list_: MediaList) -> list[QuerySet[Any]]:
     return [
         Claim.objects.filter(source__list=list_), Edit.history.filter(entry__in=entries.values("pk")),
         Edit.objects.filter(entry__in=entries), Entry.history.filter(list_id=list_.pk),
-        Conflict.objects.filter(list=list_),
+        Conflict.history.filter(list_id=list_.pk), Conflict.objects.filter(list=list_),
         Refold.objects.filter(list=list_), entries,
     ]  # fmt: skip
 
@@ -120,9 +121,13 @@ def _delete(model: Any, pks: Sequence[int]) -> None:
 
 
 def _end(list_: MediaList, by: Any) -> None:
+    pk = list_.pk
     audit(by, "deleted for good", list_, before={"name": list_.name, "items": list_.item_count})
     accounts = list(list_.sources.filter(account__isnull=False).values_list("account", flat=True))
     list_.delete()
+    for history in (Source.history, Block.history):
+        history.filter(list_id=pk).delete()
+    MediaList.history.filter(id=pk).delete()
     # Logins that came inside of its files; an account that another list uses stays.
     Account.objects.filter(pk__in=accounts, sources__isnull=True, from_addresses=True).delete()
 

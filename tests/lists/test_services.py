@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from lists import services
-from lists.models import Audit, Claim, Entry, Item, MediaList, Provenance, Version
+from lists.models import Audit, Block, Claim, Conflict, Edit, Entry, Item, MediaList, Provenance, Source, Version
 
 ROWS = [{"key": f"tt{n}", "ids": {"imdb": f"tt{n}"}, "title": f"Film {n}", "year": 1990} for n in range(3)]
 
@@ -31,6 +31,24 @@ def test_the_bin_is_emptied_after_thirty_days_and_provenance_stays(films, upload
     }
     assert Item.objects.count() == 3
     assert Audit.objects.filter(object_name="Films to watch", action="deleted for good").exists()
+
+
+@pytest.mark.covers("LIST-07")
+def test_of_a_list_that_is_deleted_for_good_no_history_stays_and_others_keep_theirs(films, upload, ines):
+    other = services.create_list(ines, name="Other")
+    for list_ in (films, other):
+        services.change_rules(list_, by=ines, strategy="ask")
+        upload(list_, ROWS)
+        upload(list_, [ROWS[0] | {"title": "A secret title"}], source=None)
+        services.skip(Conflict.objects.filter(list=list_), by=ines)
+        services.block(by=ines, scope="list", list_=list_, pattern="*zzz*")
+        services.edit_entries(list_, {Entry.objects.filter(list=list_)[0].pk: {"year": 1950}}, by=ines)
+    kept = [model.history.count() // 2 for model in (Conflict, Source, Block, Entry, Edit, MediaList)]
+    assert all(kept)
+    services.purge_list(films, by=ines)
+    assert [model.history.count() for model in (Conflict, Source, Block, Entry, Edit, MediaList)] == kept
+    assert Conflict.objects.exclude(list=other).count() == 0
+    assert Audit.objects.filter(list_ref=films.pk, action="deleted for good").count() == 1
 
 
 @pytest.mark.covers("AUD-03")
