@@ -5,6 +5,7 @@ Two sequences are aligned as texts are (Needleman and Wunsch, 1970): the same ar
 play ("ID - ID") is recognised by its place and its time, measured from the play before it.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -114,7 +115,9 @@ def _align_names(old: Sequence[Play], new: Sequence[Play]) -> list[int | None]:
     for at, play in enumerate(old):
         places.setdefault(play.name, []).append(at)
     for play in new:
-        at = next((at for at in places.get(play.name, ()) if at >= start), None)
+        known = places.get(play.name, [])
+        next_one = bisect_left(known, start)
+        at = known[next_one] if next_one < len(known) else None
         found.append(at)
         start = at + 1 if at is not None else start
     return found

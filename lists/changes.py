@@ -23,7 +23,7 @@ from lists.folding import EntryFolder
 from lists.guard import Limits, must_ask
 from lists.intake import Intake
 from lists.known import Known
-from lists.leaving import Held, explain, noun_of, supported_by, would_leave
+from lists.leaving import StoredClaim, explain, noun_of, supported_by, would_leave
 from lists.match import Match, Matcher
 from lists.models import Claim, Entry, MediaList, SitePolicy, Source
 from lists.placing import Placer, sort_key_of
@@ -147,7 +147,7 @@ class Planner:
                 kept.append(held.pk)
         self.folder.forget(set(self.plan.gone), keep=frozenset(kept))
 
-    def _hold(self, absent: Sequence[Held], leaving: set[int]) -> None:
+    def _hold(self, absent: Sequence[StoredClaim], leaving: set[int]) -> None:
         """Nothing at all is removed; what was missing starts anew."""
         plan = self.plan
         plan.held, plan.counts.held = sorted(leaving), len(leaving)

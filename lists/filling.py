@@ -61,7 +61,7 @@ def fill(
             publication.insert_claims(ready)
         waiting = deque(draft for draft in waiting if draft.slot not in publication.ids)
         if number % SETTLED == 0:
-            search.settle()
+            search.index_owed()
     for left in _some(chain(waiting, claims)):
         with _block(list_, version):
             publication.insert_claims(left)
@@ -147,7 +147,7 @@ def _delete(model: Any, pks: Sequence[int], list_: MediaList, fill: int) -> bool
         if not MediaList.objects.filter(pk=list_.pk, filling=-fill).exists():
             return False
         model._base_manager.filter(pk__in=pks)._raw_delete("default")
-    search.settle()
+    search.index_owed()
     return True
 
 

@@ -17,7 +17,7 @@ from xxhash import xxh3_128_digest
 
 from lists.dialects import Dialect
 from lists.errors import ListMoved
-from lists.leaving import Held
+from lists.leaving import StoredClaim
 from lists.models import Claim, Source
 from lists.order import NOWHERE
 from lists.records import Raw, Read, Record, Row, Unchanged
@@ -128,9 +128,9 @@ class Known:
         first, self.here[number] = not self.here[number], 1
         return first
 
-    def held(self, number: int) -> Held:
+    def held(self, number: int) -> StoredClaim:
         position = self.positions[number]
-        return Held(
+        return StoredClaim(
             self.pks[number], self.entries[number], None if position == NOWHERE else position, self.missing[number]
         )  # fmt: skip
 

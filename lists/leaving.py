@@ -11,7 +11,7 @@ from lists.spool import blocks
 
 
 @dataclass(slots=True)
-class Held:
+class StoredClaim:
     """A stored claim as the plan reads it."""
 
     pk: int
@@ -20,7 +20,7 @@ class Held:
     missing: int
 
 
-def would_leave(absent: Sequence[Held], folder: EntryFolder, named: Collection[int]) -> set[int]:
+def would_leave(absent: Sequence[StoredClaim], folder: EntryFolder, named: Collection[int]) -> set[int]:
     """Listed entries that nothing would support without these claims. named: entries that the source names now."""
     going = {held.pk for held in absent}
     listed = folder.listed()

@@ -58,7 +58,7 @@ class Match:
 class _Known:
     """What the database, and this matcher before, know about the ids and names of one block.
 
-    by_name and ids_of go by roots: things that were merged share their names and ids.
+    by_name holds items as they are called, merged or not; ids_of goes by roots: things that were merged share their ids.
     """
 
     by_id: dict[Pair, int]

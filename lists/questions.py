@@ -9,8 +9,6 @@ from lists.models import Conflict, Item, MediaList, SitePolicy, Version
 from lists.plan import Ask, Plan
 from lists.spool import BLOCK
 
-WAITING = (Conflict.State.OPEN, Conflict.State.SKIPPED)
-
 
 def put_questions(plan: Plan, list_: MediaList, version: Version | None, ids: Mapping[int, int]) -> None:
     """ids: slot of a new entry -> its id."""
@@ -44,7 +42,7 @@ def _deadline(plan: Plan) -> Any:
 
 def _doubt(doubt: Any, entry: int, list_: MediaList, version: Version | None) -> None:
     """Several things fit, or ids disagree: asked once. Who something is waits for a person, however long."""
-    if Conflict.objects.filter(entry_id=entry, kind=doubt.doubt, field="", state__in=WAITING).exists():
+    if Conflict.objects.filter(entry_id=entry, kind=doubt.doubt, field="", state__in=Conflict.WAITING).exists():
         return
     fitting = Item.objects.filter(pk__in=doubt.candidates).order_by("id")
     Conflict.objects.create(

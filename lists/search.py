@@ -1,6 +1,6 @@
 """Finding entries and items by a part of title, artist or genre, at once in a million: an index of trigrams.
 
-PostgreSQL keeps one by itself (pg_trgm). On SQLite it is an FTS5 table: triggers note which rows changed, settle() brings
+PostgreSQL keeps one by itself (pg_trgm). On SQLite it is an FTS5 table: triggers note which rows changed, index_owed() brings
 the index up to date for many of them at once (a tenth of what it costs row by row), and until then the noted rows are
 looked through as well. So what is found is right after every change, whoever made it. The index only proposes
 rows; each is held against its own text.
@@ -177,7 +177,7 @@ def _proposes_too_many(matching: str, params: list[Any]) -> bool:
 # -- keeping ---------------------------------------------------------------------------------------------------------
 
 
-def settle() -> None:
+def index_owed() -> None:
     """Bring SQLite's indexes up to date: after a transaction that wrote rows, in turns of its own. Within one it takes what
     can be done in a moment, and the rest when that stands. Not to be called within a turn of Dialect's."""
     if connection.vendor == "sqlite" and (not connection.in_atomic_block or _settle_some()):
@@ -185,13 +185,13 @@ def settle() -> None:
 
 
 def settle_owed() -> int:
-    """Make the words that a process owed when it died between a change and settle(); returns of how many rows."""
+    """Make the words that a process owed when it died between a change and index_owed(); returns of how many rows."""
     if connection.vendor != "sqlite":
         return 0
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(f"SELECT count(*) FROM {index.due}" for index in INDEXES))  # noqa: S608
         owed = sum(count for (count,) in cursor.fetchall())
-    settle()
+    index_owed()
     return owed
 
 

@@ -103,7 +103,7 @@ class Publication:
         self.plan.list_.current_id, self.plan.list_.fence = list_.current_id, list_.fence
         self.plan.list_.facts = list_.facts
         if len(plan.drafts):
-            search.settle()
+            search.index_owed()
         return self.version
 
     @property

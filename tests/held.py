@@ -64,7 +64,7 @@ def install() -> None:
     holding(match, "insert_items", "matching", after=True)  # inside of a transaction
     holding(changes.Planner, "_fold", "folding")
     holding(writer.Publication, "run", "written")  # as a step of the run, before the transaction
-    holding(filling.search, "settle", "between blocks")  # of a first fill; else once the version stands
+    holding(filling.search, "index_owed", "between blocks")  # of a first fill; else once the version stands
     holding(writer.Publication, "_write_claims", "publishing")  # inside of the publishing transaction
     holding(writer.Publication, "run", "published", after=True)
     holding(runs, "_after", "done")  # committed, and nobody was told yet

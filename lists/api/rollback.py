@@ -97,7 +97,7 @@ class HeldBack(APIView):
     @operation("held_back", places_of(HeldBackSerializer), query=PlaceQuery)
     def get(self, request: Request, list_id: int) -> Response:
         """What rollbacks hold against the sources' word, by the version that was rolled back to."""
-        held = services.held(visible_list(request.user, list_id))
+        held = services.held_by_rollback(visible_list(request.user, list_id))
         rows = [{"rollback_to": number, "edits": held[number]} for number in sorted(held)]
         return placed_answer(rows, query_of(request, PlaceQuery), HeldBackSerializer)
 

@@ -123,6 +123,8 @@ class Conflict(models.Model):
         EXPIRED = "expired", "Closed at its deadline"
         WITHDRAWN = "withdrawn", "Withdrawn"
 
+    WAITING = (State.OPEN, State.SKIPPED)  # for a person
+
     list = models.ForeignKey(MediaList, models.CASCADE, related_name="conflicts")
     entry = models.ForeignKey(Entry, models.CASCADE, null=True, blank=True, related_name="conflicts")
     source = models.ForeignKey(

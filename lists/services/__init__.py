@@ -52,7 +52,7 @@ from lists.services.identity import find_items, may_identify, merge_items, pick,
 from lists.services.lists import DETAILS, bin_list, change_list, create_list, empty_bin, purge_list, restore_list
 from lists.services.logins import keep_secrets, secrets_of
 from lists.services.members import share_list, unshare_list
-from lists.services.rollback import held, preview_rollback, release, rollback
+from lists.services.rollback import held_by_rollback, preview_rollback, release, rollback
 from lists.services.rules import RULES, change_rules, refold, settle_due, settle_rules, site_rules_changed
 from lists.services.sources import (
     add_source,
@@ -115,7 +115,7 @@ __all__ = [
     "empty_bin",
     "find_items",
     "give_back",
-    "held",
+    "held_by_rollback",
     "held_entries",
     "hold_changes",
     "hold_removals",

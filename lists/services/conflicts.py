@@ -21,7 +21,6 @@ from lists.services.taking import OF_ENTRIES, close, decide_changes, settle_prop
 from lists.titles import fold
 
 CHOICES = ("keep", "take", "type", "merge", "newest", "confidence")
-WAITING = (Conflict.State.OPEN, Conflict.State.SKIPPED)
 IDENTITY = (Conflict.Kind.MATCH, Conflict.Kind.IDS)
 
 
@@ -65,7 +64,7 @@ def _waiting(pks: Sequence[int]) -> list[Conflict]:
         .filter(pk__in=pks)
         .order_by("id")
     )
-    if any(conflict.state not in WAITING for conflict in found) or len(found) < len(set(pks)):
+    if any(conflict.state not in Conflict.WAITING for conflict in found) or len(found) < len(set(pks)):
         raise NotWaiting("This question is decided already. Nothing was changed.")
     return found
 
@@ -225,7 +224,7 @@ def _lapse(conflict: Conflict) -> None:
 
 def close_lapsed(*, at: Any = None) -> int:
     """Close questions whose deadline has passed in favour of what the list shows; returns how many."""
-    lapsed = Conflict.objects.filter(state__in=WAITING, deadline__lt=at or timezone.now())
+    lapsed = Conflict.objects.filter(state__in=Conflict.WAITING, deadline__lt=at or timezone.now())
     closed = 0
     for pk in list(lapsed.order_by("id").values_list("pk", flat=True)[:1000]):
         with transaction.atomic():

@@ -76,7 +76,7 @@ def _own_item(entry: Entry) -> Item:
 
 def _answered(entry: Entry, item: Item, by: Any) -> None:
     """The question which thing it is, if it was asked, is answered by this."""
-    for conflict in entry.conflicts.exclude(kind=Conflict.Kind.FIELD).filter(state__in=("open", "skipped")):
+    for conflict in entry.conflicts.exclude(kind=Conflict.Kind.FIELD).filter(state__in=Conflict.WAITING):
         conflict.state, conflict.decided_by, conflict.decided_at = Conflict.State.DECIDED, by, timezone.now()
         conflict.before, conflict.after = {"item": entry.item_id}, {"item": item.pk}
         conflict.save()

@@ -91,7 +91,7 @@ def purge_list(list_: MediaList, *, by: Any = None) -> None:
             pk=list_.pk
         ):  # none: another one was first
             _end(found, by)
-    search.settle()  # here, or the next one who writes would wait for it
+    search.index_owed()  # here, or the next one who writes would wait for it
 
 
 def _begin(list_: MediaList) -> None:
@@ -117,7 +117,7 @@ def _delete(model: Any, pks: Sequence[int]) -> None:
         if model is Claim:
             remember(going, at=timezone.now())
         going._raw_delete("default")
-    search.settle()
+    search.index_owed()
 
 
 def _end(list_: MediaList, by: Any) -> None:

@@ -113,7 +113,7 @@ class _Rollback:
         audit(self.by, "rolled back", list_, before={"version": first.number - 1}, after=after, version=version)
 
 
-def held(list_: MediaList) -> dict[int, int]:
+def held_by_rollback(list_: MediaList) -> dict[int, int]:
     """Version number that the list was rolled back to -> number of fields that are still held as they were in it."""
     counted = yielding(list_).order_by().values_list("rollback_to").annotate(Count("id"))
     return dict(counted.order_by("rollback_to"))

@@ -10,7 +10,7 @@ from django.utils import timezone
 from lists.audit import audit
 from lists.changes import Planner
 from lists.errors import ListMoved, NotThere, Unfit
-from lists.leaving import Held, supported_by, would_leave
+from lists.leaving import StoredClaim, supported_by, would_leave
 from lists.match import Matcher
 from lists.models import Claim, MediaList, Proposal, Source, Version
 from lists.services._writing import bump, folded_again, locked, publish, settle_due, standing
@@ -119,7 +119,7 @@ def _feed(list_: MediaList, pk: int) -> Source:
 def only_from(source: Source) -> tuple[int, int]:
     """(listed entries that the source stands for, those of them that would leave without it)."""
     planner = Planner(source.list, source, at=timezone.now(), matcher=Matcher(create=False))
-    claims = [Held(*row) for row in Claim.objects.filter(source=source).values_list(*HELD)]
+    claims = [StoredClaim(*row) for row in Claim.objects.filter(source=source).values_list(*HELD)]
     entries = {claim.entry for claim in claims}
     return supported_by(entries, planner.folder), len(would_leave(claims, planner.folder, ()))
 

@@ -20,7 +20,7 @@ from lists.services._writing import publish
 from lists.services.hand import _cleaned
 from lists.services.held import hold_removals
 from lists.services.logins import lift_logins
-from lists.services.unsure import MOST, OF_ENTRIES, WAITING, end, open_proposal, refused_of
+from lists.services.unsure import MOST, OF_ENTRIES, end, open_proposal, refused_of
 from lists.titles import fold
 
 Kind = Conflict.Kind
@@ -48,7 +48,7 @@ def _all_of(source: Source, rows: list[Conflict]) -> list[Conflict]:
     if not any(row.kind == Kind.RESTRUCTURE for row in rows):
         return rows
     others = Conflict.objects.select_for_update(of=("self",)).select_related("entry", "source")
-    others = others.filter(source=source, kind__in=OF_ENTRIES, state__in=WAITING).exclude(
+    others = others.filter(source=source, kind__in=OF_ENTRIES, state__in=Conflict.WAITING).exclude(
         pk__in=[row.pk for row in rows]
     )
     return [*rows, *others.order_by("id")]
@@ -199,7 +199,7 @@ def settle_proposal(source: Source, *, taken: int, kept: int, by: Any) -> None:
         return
     result = proposal.result
     result |= {"taken": result.get("taken", 0) + taken, "kept": result.get("kept", 0) + kept}
-    waiting = Conflict.objects.filter(source=source, state__in=WAITING)
+    waiting = Conflict.objects.filter(source=source, state__in=Conflict.WAITING)
     alone = result["added"] + result["changed"] + result["removed"] > MOST
     if waiting.filter(kind__in=[Kind.RESTRUCTURE] if alone else OF_ENTRIES).exists():
         proposal.save(update_fields=["result"])

@@ -24,7 +24,6 @@ from lists.plan import Plan, Reading
 from lists.records import Row
 
 MOST = 500  # changes that are asked about one by one; more are one question
-WAITING = (Conflict.State.OPEN, Conflict.State.SKIPPED)
 CLOSED = (Conflict.State.DECIDED, Conflict.State.EXPIRED)
 OF_ENTRIES = (Conflict.Kind.ADDED, Conflict.Kind.MODIFIED, Conflict.Kind.REMOVED)
 
@@ -129,7 +128,7 @@ def withdraw_changes(source: Source) -> None:
     proposal = open_proposal(source)
     if proposal is not None:
         end(proposal, Proposal.State.WITHDRAWN)
-    for conflict in Conflict.objects.filter(source=source, state__in=WAITING):
+    for conflict in Conflict.objects.filter(source=source, state__in=Conflict.WAITING):
         conflict.state = Conflict.State.WITHDRAWN
         conflict.save()
 
@@ -149,7 +148,7 @@ def _ask(list_: MediaList, source: Source, wanted: Collection[Change], weighed: 
     asked = {change.subject for change in wanted}
     said = asked | {change.subject for change in (*weighed.all, *weighed.facts)}
     for subject, row in standing.items():
-        if row.state in WAITING and subject not in asked:
+        if row.state in Conflict.WAITING and subject not in asked:
             row.state = Conflict.State.WITHDRAWN
             row.save()
         elif row.state in CLOSED and subject not in said and subject != weighed.whole:
@@ -180,5 +179,7 @@ def end(proposal: Proposal, state: str, *, by: Any = None) -> None:
 
 def questions_of(proposal: Proposal) -> list[Conflict]:
     """What waits of it, in order."""
-    found = Conflict.objects.filter(source=proposal.source, state__in=WAITING).exclude(kind=Conflict.Kind.METADATA)
+    found = Conflict.objects.filter(source=proposal.source, state__in=Conflict.WAITING).exclude(
+        kind=Conflict.Kind.METADATA
+    )
     return list(found.select_related("entry", "list").order_by("id"))

@@ -62,7 +62,7 @@ def frame(request: HttpRequest, list_: MediaList, tab: str) -> dict[str, Any]:
     role = list_.role_of(request.user)
     return {
         "list": list_, "tab": tab, "sources": list(feeds), "may_edit": role in ("editor", "owner"),
-        "may_delete": role == "owner", "held_back": SimpleLazyObject(lambda: services.held(list_)),
+        "may_delete": role == "owner", "held_back": SimpleLazyObject(lambda: services.held_by_rollback(list_)),
         "waits": SimpleLazyObject(lambda: waiting.of_list(list_)),
     }  # fmt: skip
 

@@ -243,7 +243,7 @@ def test_a_rollback_holds_until_the_source_says_something_new(films, upload, ine
     upload(films, changed)
     services.rollback(films, v1, by=ines)
     assert titles(films) == ["Film 1", "Film 2"]
-    assert services.held(films) == {1: 2}
+    assert services.held_by_rollback(films) == {1: 2}
     assert upload(films, changed).version is None, "the source repeats itself"
     assert titles(films) == ["Film 1", "Film 2"]
     upload(films, [film(1, title="News"), film(2), film(3)])
@@ -251,7 +251,7 @@ def test_a_rollback_holds_until_the_source_says_something_new(films, upload, ine
     assert not Conflict.objects.exists()
     services.release(films, by=ines)
     assert titles(films) == ["News", "Film 2", "Film 3"]
-    assert services.held(films) == {}
+    assert services.held_by_rollback(films) == {}
 
 
 @pytest.mark.covers("WISH-04")

@@ -2,6 +2,7 @@
 
 import random
 from array import array
+from itertools import count
 
 import pytest
 
@@ -169,6 +170,27 @@ def test_an_insert_at_the_top_shifts_times_and_moves_nobody():
     old = plays_of([("Ann", "a", 0), ("ID", "ID", 60_000), ("Bob", "c", 150_000)])
     new = plays_of([("Eve", "new", 0), ("Ann", "a", 45_000), ("Joe", "named now", 105_000), ("Bob", "c", 195_000)])
     assert align(old, new) == [None, 0, 1, 2]
+
+
+def test_a_very_long_set_of_unnamed_plays_is_aligned_with_few_comparisons(monkeypatch):
+    compared = [0]
+
+    class Place(int):
+        def __lt__(self, other):
+            compared[0] += 1
+            return int(self) < other
+
+        def __ge__(self, other):
+            compared[0] += 1
+            return int(self) >= other
+
+    def numbered(values):
+        return ((Place(n), value) for n, value in zip(count(), values, strict=False))
+
+    monkeypatch.setattr("lists.align.enumerate", numbered, raising=False)
+    unnamed = [Play("", None)] * 2000
+    assert align(unnamed, [Play("a|b", None), *unnamed]) == [None, *range(2000)]
+    assert compared[0] < 20 * len(unnamed)
 
 
 def test_values_are_cleaned_before_they_are_stored():

@@ -90,10 +90,10 @@ def test_it_is_right_after_every_change_whoever_made_it(many, find):
     entry = Entry.objects.get(list=many, title="Cup")
     services.edit_entries(many, {entry.pk: {"title": "Saucer"}}, by=many.owner)
     assert (find("cup"), find("saucer")) == ([], ["Saucer"])
-    # Past the services, which is nobody's business, and past settle().
+    # Past the services, which is nobody's business, and past index_owed().
     Entry.objects.filter(pk=entry.pk).update(title="Teapot", search="teapot", genres="|Tea|")
     assert (find("saucer"), find("teapot"), find(genre="Tea")) == ([], ["Teapot"], ["Teapot"])
-    search.settle()
+    search.index_owed()
     assert (find("saucer"), find("teapot"), find(genre="Tea")) == ([], ["Teapot"], ["Teapot"])
     services.remove_entries(many, [entry.pk], by=many.owner)
     assert (find("teapot"), find("teapot", state="removed")) == ([], ["Teapot"])

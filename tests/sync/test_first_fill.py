@@ -151,9 +151,9 @@ def test_what_nobody_follows_is_swept_by_the_tick(films, live, ines, between):
 
 
 def test_the_tick_makes_the_words_that_a_dead_process_owes(films, live, small, monkeypatch):
-    search.settle()  # what other tests took away
+    search.index_owed()  # what other tests took away
     with monkeypatch.context() as dying:
-        dying.setattr(search, "settle", stop)  # the version stands, its words are not made
+        dying.setattr(search, "index_owed", stop)  # the version stands, its words are not made
         with pytest.raises(Stopped):
             live(films).sync(films_(*range(4)))
     films.refresh_from_db()

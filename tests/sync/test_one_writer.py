@@ -113,7 +113,7 @@ def test_the_words_of_a_search_are_made_in_turns(films, live, monkeypatch):
     assert owed() == [0, 0]
     with transaction.atomic():
         Entry.objects.filter(list=films).update(search="saucer")
-        search.settle()  # so many at once, the rest when it stands
+        search.index_owed()  # so many at once, the rest when it stands
         assert owed() == [5, 0]
         found = [search.entries(Entry.objects.all(), text).count() for text in ("film", "saucer")]
         assert found == [0, 8]
