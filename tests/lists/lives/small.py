@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from unittest import mock
 
 from django.db import connection
 from django.test import override_settings
+from django.utils import timezone
 
 from lists import filling, parts, search, writer
 from lists.dialects import Dialect
@@ -52,3 +54,23 @@ class Alone:
     @property
     def in_atomic_block(self) -> bool:
         return len(connection.savepoint_ids) > self.depth
+
+
+class Clock:
+    """One second for each step, so that a sync and the one beside it are of the same, and what compares times by seconds
+    (strategies, confidence) says the same of both."""
+
+    def __init__(self) -> None:
+        self.at = timezone.now().replace(microsecond=0)
+
+    def __call__(self) -> datetime:
+        self.at += timedelta(microseconds=1)
+        return self.at
+
+    def next_step(self) -> None:
+        self.at = self.at.replace(microsecond=0) + timedelta(seconds=10)
+
+    @contextmanager
+    def applied(self) -> Iterator[None]:
+        with mock.patch.object(timezone, "now", self):
+            yield

@@ -11,7 +11,7 @@ from lists.models import Block, Claim, Edit, Entry
 from lists.placing import FIELDS
 from lists.versions import diff, entries_of, values_of
 from sync.management.commands.verify_integrity import ALL
-from tests.lists.lives.small import Small
+from tests.lists.lives.small import Clock, Small
 
 COUNTED = ("added", "removed", "changed", "moved")
 
@@ -31,6 +31,7 @@ class Watched:
         self.c = services.add_source(self.other, adapter="scripted", name="c", by=user)
         self.said: dict[int, list[dict]] = {self.a.pk: [], self.b.pk: [], self.c.pk: []}
         self.photos: dict[int, list] = {}
+        self.clock = Clock()
         self.midway = False  # of a change in parts the last, which brings the order, is not there yet
 
     # -- looking ------------------------------------------------------------------------------------------------------
