@@ -47,7 +47,7 @@ lives = st.tuples(
 @pytest.mark.covers("SAFE-04", "VER-01", "VER-05", "WISH-04", "SRC-06", "LIST-12", "LIST-13", "CONF-13")
 @given(life=lives)
 @settings(
-    max_examples=int(os.environ.get("LIVES", 0)) or (200 if LONG else 20),
+    max_examples=200 if LONG else 20,
     # Shrinking a life takes minutes; where a short run fails, the long one says why.
     phases=list(Phase) if LONG else [Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.data_too_large],
