@@ -160,11 +160,8 @@ class Diff:
     def facts(self) -> list[tuple[str, Any, Any]]:
         """What is said of the list itself and differs: [(name, before, after)]."""
         before, after = self.before.facts, self.after.facts
-        return [
-            (name, before.get(name), after.get(name))
-            for name in {**before, **after}
-            if before.get(name) != after.get(name)
-        ]
+        both = [(name, before.get(name), after.get(name)) for name in sorted({**before, **after})]
+        return [each for each in both if each[1] != each[2]]
 
     @cached_property
     def counts(self) -> dict[str, int]:

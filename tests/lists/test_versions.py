@@ -107,8 +107,8 @@ def test_what_a_source_says_of_the_list_itself_is_a_version(films, live, ines, p
     client.force_login(ines)
     answer = client.get(f"/api/v1/lists/{films.pk}/diff/", {"from": 1, "to": 2}).json()
     assert answer["facts"] == [
-        {"field": "event", "before": None, "after": "Harbour <night>"},
         {"field": "dj", "before": None, "after": "Ann"},
+        {"field": "event", "before": None, "after": "Harbour <night>"},
     ]
     assert (answer["results"], set(answer["counts"].values())) == ([], {0})
     back = services.rollback(films, films.versions.get(number=1), by=ines)
