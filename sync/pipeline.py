@@ -1,6 +1,5 @@
 """One sync, end to end: fetch, outcome, plan, publish, finish. Network and parsing happen outside of transactions."""
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
@@ -8,7 +7,6 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
 from lists import credentials, fields, filling, services, writer
@@ -24,21 +22,19 @@ from lists.plan import Counts, Plan, Reading
 from lists.ration import left_waiting, room_of
 from lists.records import Read, Record, Rows, Unchanged
 from lists.spool import blocks
-from sync import access, readback, retries
+from sync import access, readback
 from sync.adapters import Adapter, Context, FileAdapter, adapter_named
 from sync.appraisal import Worth, is_whole, reading_of, salt_of
-from sync.errors import LeaseLost, NotModified, SourceUnavailable, SyncError, Untouched
+from sync.closing import asked, close_with, how_it_went, outcome_of, settle_source
+from sync.errors import NotModified, SyncError, Untouched
 from sync.http import Door, Meter, Validators
 from sync.models import Run
 from sync.progress import FILLING, IN_PARTS, WRITING, Progress
 from sync.reading import Marks, read
-from sync.runs import close, record_counts
 from sync.windows import Window, mode_of
 
 ATTEMPTS = 5  # somebody wrote to the list while we planned: plan again
-HELD_FROM = (
-    3  # of them the list is held while it is planned, or who edits without a pause would keep it from ever being synced
-)
+HELD_FROM = 3  # of them the list is held while it is planned, or who edits without a pause keeps it from being synced
 HELD_S = 8.0  # but not where planning takes longer: so long whoever edits it waits
 READINGS = 3  # somebody took away what the source had said: read again
 MOVED = -1
@@ -56,16 +52,11 @@ def context_of(
 
 def _connect(run: Run, adapter: Adapter, ctx: Context, progress: Progress) -> Door:
     """The way out of a run. What a service says of its last answer hangs on all that was asked."""
-    known = Validators(_asked(ctx.salt, ctx.address), (run.source.etag, run.source.last_modified))
+    known = Validators(asked(ctx.salt, ctx.address), (run.source.etag, run.source.last_modified))
     return Door(
         adapter.service, meter=progress.meter, watched=progress, limits=adapter.limits, validators=known,
         account=str(run.source.account_id or ""), visitor=run.source.account_id is None,
     )  # fmt: skip
-
-
-def _asked(salt: str, address: str) -> str:
-    """What is remembered of a source under other settings, or at another address, says nothing."""
-    return hashlib.blake2b(fields.canonical([salt, address]), digest_size=8).hexdigest()
 
 
 def sync(run: Run, body: bytes, progress: Progress) -> Version | None:
@@ -82,7 +73,7 @@ def sync(run: Run, body: bytes, progress: Progress) -> Version | None:
     ctx.salt = fields.canonical([salt_of(run.source.config, adapter), run.source.mode]).decode()
     ctx.accepted = bytes(run.source.body_digest or b"")
     if not adapter.is_file:
-        ctx.stated_before = run.source.accepted.get("stated") == _asked(ctx.salt, run.source.address)
+        ctx.stated_before = run.source.accepted.get("stated") == asked(ctx.salt, run.source.address)
         ctx.has_brought = Claim.objects.filter(source=run.source).exists()
         ctx.secrets = access.secrets_for(run.source, adapter)
     with few_collections(), _connect(run, adapter, ctx, progress) as ctx.http:
@@ -267,8 +258,8 @@ def _close_unread(run: Run, progress: Progress) -> None:
         counts = Counts(found=found, unchanged=found, excluded=len(reasons))
         filtered = counted(reason for _, reason in reasons)
         with Plan(run.list, run.source, run.list.current_id, timezone.now(), counts, filtered=filtered) as plan:
-            _settle_source(run, plan, Worth(Context(), complete=True, again=True))
-            _close(run, plan, None, progress, Run.Outcome.NOT_MODIFIED)
+            settle_source(run, plan, Worth(Context(), complete=True, again=True))
+            close_with(run, plan, None, progress, Run.Outcome.NOT_MODIFIED)
 
 
 def _fence(run: Run) -> int:
@@ -310,7 +301,7 @@ def _edit(run: Run, body: bytes, progress: Progress) -> Version | None:
             plan.note(row)
         plan.counts.unchanged = back.comparison.rows - back.comparison.changed - back.comparison.added
         services.keep_secrets(run.source, ctx.logins.secrets)
-        _close(run, plan, version, progress, Run.Outcome.COMPLETE)
+        close_with(run, plan, version, progress, Run.Outcome.COMPLETE)
 
     with progress.step(WRITING, 80):
         return services.act_on(
@@ -346,8 +337,8 @@ def _hold(
     """Nothing of it reaches the list before somebody has looked."""
     services.hold_changes(run.source, plan, weighed, fetch)
     services.keep_secrets(run.source, worth.ctx.logins.secrets)
-    Source.objects.filter(pk=run.source_id).update(**_how_it_went(plan, worth.ctx))
-    _close(run, plan, None, progress, _outcome(run, plan, worth), worth.ctx.cut_off)
+    Source.objects.filter(pk=run.source_id).update(**how_it_went(plan, worth.ctx))
+    close_with(run, plan, None, progress, outcome_of(run, plan, worth), worth.ctx.cut_off)
 
 
 def _publish(
@@ -361,75 +352,13 @@ def _publish(
             services.hold_removals(run.source, plan, complete=plan.may_remove, run=run.pk)
         services.settle_changes(run.source, plan, weighed, complete=worth.is_all_taken(plan))
         services.keep_secrets(run.source, worth.ctx.logins.secrets)
-        outcome = _outcome(run, plan, worth)
-        _settle_source(run, plan, worth)
+        outcome = outcome_of(run, plan, worth)
+        settle_source(run, plan, worth)
         plan.counts.join(parts, unchanged=run.unchanged)
-        _close(run, plan, version or (parts[-1] if parts else None), progress, outcome, worth.ctx.cut_off)
+        close_with(run, plan, version or (parts[-1] if parts else None), progress, outcome, worth.ctx.cut_off)
 
     kind = Version.Kind.IMPORT if run.kind == Run.Kind.UPLOAD else Version.Kind.SYNC
     return writer.publish(
         plan, kind=kind, author=run.requested_by, summary=run.source.name, correlation_id=str(run.correlation_id),
         before_commit=finish, showing=partial(progress.step, WRITING, 80),
     )  # fmt: skip
-
-
-def _outcome(run: Run, plan: Plan, worth: Worth) -> Run.Outcome:
-    if worth.again:
-        return Run.Outcome.NOT_MODIFIED
-    if not worth.is_all_taken(plan):
-        return Run.Outcome.PARTIAL
-    if mode_of(run.source, adapter_named(run.source.adapter)) != Source.Mode.COMPLETE:
-        return Run.Outcome.WINDOW
-    if run.kind == Run.Kind.UPLOAD:  # a person saw that this is all
-        return Run.Outcome.COMPLETE
-    if worth.ctx.expected is None:
-        return Run.Outcome.UNVERIFIED
-    return Run.Outcome.COMPLETE if plan.counts.found else Run.Outcome.EMPTY
-
-
-def _close(
-    run: Run, plan: Plan, version: Version | None, progress: Progress, outcome: Run.Outcome,
-    cut_off: SourceUnavailable | None = None,
-) -> None:  # fmt: skip
-    """In the publishing transaction: the run stands as done if and only if its changes do. cut_off: why it broke off."""
-    run.version = version
-    run.outcome = outcome
-    record_counts(run, plan.counts)
-    run.details = {
-        "problems": plan.problems, "more_problems": plan.more_problems, "not_taken": plan.not_taken,
-        "doubles": plan.doubles, "filtered": plan.filtered, "waiting": plan.counts.waiting,
-    }  # fmt: skip
-    progress.record()
-    if not close(run, Run.State.PARTIAL if outcome == Run.Outcome.PARTIAL else Run.State.COMPLETED):
-        raise LeaseLost("This run was given up in the meantime. Nothing was changed by it.")
-    if cut_off is not None:
-        retries.try_again(run, cut_off)
-
-
-def _settle_source(run: Run, plan: Plan, worth: Worth) -> None:
-    """What is remembered of it; by a digest its like need not be read, if all of it was taken."""
-    remembered = {} if worth.again else _remembered(run, plan, worth)
-    Source.objects.filter(pk=run.source_id).update(**_how_it_went(plan, worth.ctx), **remembered)
-
-
-def _remembered(run: Run, plan: Plan, worth: Worth) -> dict[str, Any]:
-    ctx, counts = worth.ctx, plan.counts
-    accepted: dict[str, Any] = {"found": counts.found, "skipped": counts.skipped, "duplicates": counts.duplicates}
-    if window := ctx.window or run.source.accepted.get("window"):
-        accepted["window"] = window
-    if ctx.expected is not None or ctx.stated_before:
-        accepted["stated"] = _asked(ctx.salt, run.source.address)
-    if counts.waiting or not worth.is_all_taken(plan):
-        return {"accepted": accepted, "body_digest": None, "etag": "", "last_modified": ""}
-    # A stamp says nothing of what the list held: it stands for one that came, lacked nothing and waits for nobody.
-    is_settled = counts.found and not (plan.missing or plan.held)
-    digest = (ctx.stamp if is_settled else b"") or ctx.digest
-    etag, modified = ctx.http.validators.new
-    return {"accepted": accepted, "body_digest": digest or None, "etag": etag, "last_modified": modified}
-
-
-def _how_it_went(plan: Plan, ctx: Context) -> dict[str, Any]:
-    """Columns of the source. What broke off has failed, whatever it brought."""
-    if ctx.cut_off is not None:
-        return {"last_run_at": plan.at, "failures": F("failures") + 1}
-    return {"last_run_at": plan.at, "last_success_at": plan.at, "failures": 0}
