@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from lists.models import Source
 from sync import runs, signals, tasks, uploads
+from sync.edges import Broke
 from sync.errors import (
     BadPayload,
     BreakerOpen,
@@ -192,7 +193,7 @@ def test_what_would_fail_again_is_not_tried_again(broken, ines, work, error):
     runs.request_sync(broken, by=ines)
     try:
         work()
-    except RuntimeError:
+    except Broke:
         assert isinstance(error, RuntimeError)
     assert Run.objects.get().state == "failed"
     broken.refresh_from_db()
