@@ -44,7 +44,7 @@ def meet(folder: Path, of: int) -> None:
 class Scripted(FileAdapter):
     """[{"key", "kind", "title", "ids", ...}]; {"broken": "key"} and {"person": true} stand for rows that are none,
     {"sleep": seconds} for a source that hangs, {"hog": MiB} for one that takes memory, {"cut": "..."} for one that breaks
-    off, {"meet": folder, "of": n} for one that waits until so many processes have come there, {"note": path} for one that
+    off, {"meet": folder, "of": n} for one that waits until so many processes have come there, {"read_log": path} for one that
     writes down each time that it is read."""
 
     key, label, kinds = "scripted", "Scripted rows", frozenset({"movie", "show", "track"})
@@ -71,8 +71,8 @@ class Scripted(FileAdapter):
                 raise SourceUnavailable(row["cut"])
             elif "meet" in row:
                 meet(Path(row["meet"]), row["of"])
-            elif "note" in row:
-                with Path(row["note"]).open("a") as notes:
+            elif "read_log" in row:
+                with Path(row["read_log"]).open("a") as notes:
                     notes.write(f"{os.getpid()}\n")
             elif "hog" in row:
                 self.hoard = bytearray(b"x" * (row["hog"] << 20))

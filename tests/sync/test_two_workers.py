@@ -94,7 +94,7 @@ class Sources:
         }
         self.folder = hub.folder
         for name, rows in self.rows.items():
-            note = {"note": str(self._notes(name))}
+            note = {"read_log": str(self._notes(name))}
             (hub.folder / f"{name}.json").write_text(json.dumps([note, *rows]))
         hub.do(MAKE, paths=[[(name, str(hub.folder / f"{name}.json")) for name in row] for row in self.names])
 
