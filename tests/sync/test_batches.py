@@ -5,11 +5,12 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
+from django.db.models import F
 from django.urls import reverse
 from django.utils import timezone
 
 from lists import services
-from lists.models import Conflict, Source
+from lists.models import Claim, Conflict, Source
 from sync import batches, retries, runs, tasks
 from sync.errors import BreakerOpen, SourceRefused, SourceUnavailable
 from sync.models import Batch, BatchPart, Run
@@ -399,6 +400,7 @@ def test_what_rules_settled_is_no_question_of_a_batch(mine, lists, live, ines, e
     runs.request_sync(made.sources.get(), by=ines)
     second = live(made, "second")
     second.sync([film(1)])
+    Claim.objects.update(first_at=F("first_at") - timedelta(days=1))  # what comes now is newer by more than a second
     with open(second.config["path"], "w") as file:
         json.dump([film(1, year=2001)], file)
     batch = mine.post("/api/v1/batches/", {"lists": [made.pk], "force": True}).json()

@@ -229,9 +229,9 @@ def test_one_that_is_swept_in_half_is_swept_by_the_next(films, live, between, mo
 def test_one_that_lives_is_left_though_its_time_seemed_up(films, live, between, monkeypatch):
     sweep, swept = filling._sweep, []
 
-    def awake(list_, **if_):
+    def awake(list_, if_=None):
         MediaList.objects.update(filling_until=timezone.now() + filling.LEASE)
-        return sweep(list_, **if_)
+        return sweep(list_, if_)
 
     def tick() -> None:
         expire()

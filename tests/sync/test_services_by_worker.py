@@ -161,7 +161,7 @@ def cases(hub: Hub, services: EveryService) -> list[Case]:
     found = []
     for number, (kind, fault) in enumerate(product(KINDS, [*FAULTS, *LATER]), 100):
         it = STAND_INS[kind.adapter]
-        if not {"second page of three": it.paged, "not modified": it.conditional}.get(fault, True):
+        if not {"second page of three": it.size, "not modified": it.conditional}.get(fault, True):
             continue
         path = kind.path.format(n=number)
         services.replies[path] = kind.good

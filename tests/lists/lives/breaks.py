@@ -28,7 +28,7 @@ from tests.lists.lives.hands import Handled
 BETWEEN: tuple[tuple[Any, str], ...] = (
     (pipeline, "_publish"), (pipeline, "_hold"), (writer.Publication, "run"), (filling, "_block"), (filling, "_delete")
 )  # fmt: skip
-WITHIN: tuple[tuple[Any, str], ...] = ((writer.Publication, "_settle"), (pipeline, "_close"))
+WITHIN: tuple[tuple[Any, str], ...] = ((writer.Publication, "_settle"), (pipeline, "close_with"))
 
 
 class Killed(BaseException):

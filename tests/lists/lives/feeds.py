@@ -103,7 +103,7 @@ class Fed(Watched):
 
     def step_kill(self, n: int, m: int, rows: list[dict]) -> None:
         """A worker ends in the transaction that publishes, with everything written but the last row."""
-        assert self.broken_off(rows, "_close", SystemExit("ended")).state == Run.State.FAILED
+        assert self.broken_off(rows, "close_with", SystemExit("ended")).state == Run.State.FAILED
 
     def broken_off(self, rows: list[dict], where: str, effect: BaseException | Callable) -> Run:
         self.sources_on()

@@ -41,7 +41,7 @@ class EveryService(Upstream):
 
 def _pages(stand_in: StandIn, first: int) -> list[list[Film]]:
     films: list[Film] = list(range(first + 1, first + 6))
-    return [films[:2], films[2:4], films[4:]] if stand_in.paged else [films]
+    return [films[:2], films[2:4], films[4:]] if stand_in.size else [films]
 
 
 def _kind(seen: Seen) -> str | None:
