@@ -104,7 +104,7 @@ class Kind:
 
     @property
     def good(self) -> list[Reply]:
-        if not STAND_INS[self.adapter].paged:
+        if not STAND_INS[self.adapter].size:
             return [self.page([1, 2, 3, 4, 5, 6])]
         return [self.page([1, 2], 1, 3), self.page([3, 4], 2, 3), self.page([5, 6], 3, 3)]
 
