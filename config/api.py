@@ -18,6 +18,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView, exception_handler, set_rollback
 
 from lists import api as lists_api
+from lists.encrypted import WrongKey
 from lists.errors import AlreadyListed, Refused, TooLate
 from lists.paging import BadCursor
 from sync import api as sync_api
@@ -36,6 +37,7 @@ REFUSALS: list[tuple[type[Exception], int, str]] = [
     (SourceRefused, 409, SourceRefused.code),
     (BadCursor, 400, "bad_cursor"),
     (RequestDataTooBig, 413, "too_large"),
+    (WrongKey, 503, "wrong_key"),
 ]
 
 

@@ -150,3 +150,13 @@ def test_a_batch_goes_on_past_a_source_that_cannot_be_decrypted(bad, good, ines,
     part.refresh_from_db()
     assert (batch.state, part.state) == (Batch.State.PARTIAL, "completed")
     assert SAID in batch.parts.get(place=0).note
+
+
+def test_a_page_and_the_api_say_what_cannot_be_decrypted_and_what_to_do(bad, client, ines):
+    spoil(bad, "address")
+    client.force_login(ines)
+    for address in (f"/lists/{bad.list_id}/settings/", f"/api/v1/lists/{bad.list_id}/sources/{bad.pk}/"):
+        answer = client.get(address)
+        assert answer.status_code == 503, address
+        assert "the encryption key has changed" in answer.content.decode()
+        assert "gAAAA" not in answer.content.decode()
