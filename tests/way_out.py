@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from django.db import connection
+
 from sync.http import guard, wire
 from sync.management.commands import up
 
@@ -15,14 +17,17 @@ OWN = {up.__file__}  # it looks whether our own pages are there
 BROKER = "/redis/"  # the package that speaks to it
 
 strays: list[str] = []
+_watched: list[bool] = []
 
 
 class Stray(Exception):
     """A connection that is not the door's."""
 
 
-def watch() -> None:
-    """From now on, for this process and those that it forks."""
+def watch(*, free: bool = False) -> None:
+    """From now on, for this process and those that it forks. free: its transactions are the product's own, not a test's, so
+    that none may be open while somebody is asked."""
+    _watched.append(free)
     sys.addaudithook(_look)
 
 
@@ -39,6 +44,9 @@ def _refuse_strays(what: str) -> None:
     ours = None
     while frame is not None:
         name = frame.f_code.co_filename
+        if name in DOOR and any(_watched) and connection.in_atomic_block:
+            ours = f"{what} in a transaction:"
+            break
         if name in DOOR | OWN or BROKER in name:
             return
         if ours is None and name.startswith(ROOMS):

@@ -23,7 +23,7 @@ from django_q.conf import Conf  # noqa: E402
 from tests import held, scripted, way_out  # noqa: E402, F401 - registers its adapters
 
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # a request of the API checks a password
-way_out.watch()
+way_out.watch(free=True)
 application = get_wsgi_application()
 
 

@@ -33,6 +33,28 @@ def hub(tmp_path):
     hub.end()
 
 
+ASK = """
+from django.db import transaction
+from sync.http import Door
+def ask():
+    with Door("rss:") as door:
+        return door.get(address).status
+try:
+    with transaction.atomic():
+        answer = ask()
+except Exception as e:
+    answer = [str(e), ask()]
+"""
+
+
+def test_whoever_asks_a_service_in_a_transaction_is_seen(hub, service):
+    """All processes that the tests start look for it (tests/way_out.py)."""
+    service.answer("/fine", ROWS)
+    said, status = hub.do(ASK, address=f"{service.url}/fine")
+    assert "in a transaction" in said
+    assert status == 200
+
+
 def test_a_service_that_hangs_is_left_at_once_and_keeps_nobody_waiting(hub, service):
     service.answer("/hang", [], hang=60)
     service.answer("/drip", [0] * 500, drip=0.2)
