@@ -3,8 +3,8 @@
     python -m bench.import_file [--kind imdb] [--items 10000,100000] [--database postgres://postgres@127.0.0.1/listkeeper_bench]
 
 Kinds: imdb, letterboxd (a table each), m3u (a playlist whose addresses carry a login). Without --database that of
-DATABASE_URL with "_bench" behind its name, else a fresh SQLite file. Prints one row a phase: seconds of preview and import, items a second (import), CPU seconds of this process (both
-together), SQL statements, rows written to items, entries, claims and history, and the peak memory of the process that did it.
+DATABASE_URL with "_bench" behind its name, else a fresh SQLite file. Prints one row a phase: seconds of preview and import,
+items a second (import), CPU seconds of this process (both together), SQL statements, rows written to items, entries, claims and history, and the peak memory of the process that did it.
 """
 
 import argparse

@@ -96,8 +96,8 @@ class Draft:
     """What one entry will be. slot: its id, or a negative number for a row to be made.
 
     op: add, restore, change, remove, exclude, aside (what was kept out is removed now, or the other way round), quiet (nothing
-    else that anybody sees), same (nothing at all). row: lists.rows.COLUMNS. was: the row as it is, None where it is not listed. listed: whether it will be. What is asked
-    about it stands in Plan.questions."""
+    else that anybody sees), same (nothing at all). row: lists.rows.COLUMNS. was: the row as it is, None where it is not
+    listed. listed: whether it will be. What is asked about it stands in Plan.questions."""
 
     slot: int
     op: str

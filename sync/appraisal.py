@@ -53,8 +53,8 @@ def is_whole(rows: Rows, ctx: Context) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Worth:
-    """What the answer of a run is worth. complete: all came that the source lists, or a good window. again: nothing came, for it is what was
-    accepted last."""
+    """What the answer of a run is worth. complete: all came that the source lists, or a good window. again: nothing came,
+    for it is what was accepted last."""
 
     ctx: Context
     complete: bool
