@@ -12,7 +12,11 @@ from collections.abc import Generator
 import pytest
 from hypothesis import HealthCheck, settings
 
-settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# A short run tries the same each time, so that a change is not blamed for what it did not do; the long one looks further.
+settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[HealthCheck.too_slow],
+    derandomize=not os.environ.get("LISTKEEPER_LONG_TESTS"),
+)  # fmt: skip
 settings.load_profile("patient")
 
 # The settings make the folder and its keys when they are read, and ./data may hold somebody's lists.
