@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, Phase, given, note, settings
+from hypothesis import HealthCheck, Phase, example, given, note, settings
 from hypothesis import strategies as st
 
 from lists.errors import Refused
@@ -45,6 +45,13 @@ lives = st.tuples(
 
 
 @pytest.mark.covers("SAFE-04", "VER-01", "VER-05", "WISH-04", "SRC-06", "LIST-12", "LIST-13", "CONF-13")
+# A filter that changes more than goes into one version stands before the next act, or the merge does a part of its work.
+@example(
+    life=(
+        Small(part=5, block=4, rows=5), None, [(5, 0)], [(2, 0), (1, 1), (7, 2), (3, 1), (9, 2)],
+        [("filter", 10, 10, []), ("merge", 0, 1, [])],
+    )
+)  # fmt: skip
 @given(life=lives)
 @settings(
     max_examples=200 if LONG else 20,

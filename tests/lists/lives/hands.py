@@ -63,6 +63,7 @@ class Handled(Fed):
             self.list, by=self.user,
             **dict.fromkeys(CHECKS) | wanted | {"keep_out_unknown": m % 4 == 3, "max_new": [None, None, 2][m % 3]},
         )  # fmt: skip
+        assert not self.list.refolds.exists(), "it is written at once, in parts if it is very much"
 
     def step_move(self, n: int, m: int, rows: list[dict]) -> None:
         if (entry := self.one(n)) is not None:

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from lists import filling, parts, search, writer
 from lists.dialects import Dialect
+from lists.services import _writing
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Small:
             stack.enter_context(override_settings(LARGE_CHANGE=self.part))
             for where, name, value in thresholds:
                 stack.enter_context(mock.patch.object(where, name, value))
-            for module in (filling, parts):
+            for module in (filling, parts, _writing):
                 stack.enter_context(mock.patch.object(module, "connection", alone))
             yield
 
