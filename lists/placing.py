@@ -99,7 +99,12 @@ class Placer:
             return set()
         ranks, listed = self.folder.ranks(), self.folder.listed()
         stay = [slot for slot in self.sequence if slot in listed and slot not in left]
-        steady = order.longest_rising([ranks[slot] for slot in stay])
+        places = [ranks[slot] for slot in stay]
+        steady = order.longest_rising(places)
+        if len(steady) < len(stay) and len(set(places)) < len(places):
+            # Between two parts of a change two may be of one rank; they are shown by id, and so they are compared.
+            shown = {slot: n for n, slot in enumerate(sorted(stay, key=lambda slot: (ranks[slot], slot)))}
+            steady = order.longest_rising([shown[slot] for slot in stay])
         return set() if len(steady) == len(stay) else {slot for n, slot in enumerate(stay) if n not in steady}
 
 
