@@ -3,6 +3,7 @@
 Beside each such sync stands the one that nothing came between: it is carried out first, looked at and taken back.
 """
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
@@ -84,8 +85,8 @@ class Life(Handled):
         """What the list would be after this, in one version. Nothing of it is left."""
         kept = self.list, dict(self.said), dict(self.photos), self.clock.at
         try:
-            # No change is a large one here: in a transaction, what very many entries owe would stay owed.
-            with override_settings(LARGE_CHANGE=100_000), transaction.atomic():
+            # Nothing is too much for it: in a transaction other rules about very many entries would stay owed.
+            with transaction.atomic(), override_settings(LARGE_CHANGE=sys.maxsize):
                 self.list = MediaList.objects.get(pk=self.list.pk)
                 do()
                 found = self.picture(list_)

@@ -36,7 +36,7 @@ class Small:
             stack.enter_context(override_settings(LARGE_CHANGE=self.part))
             for where, name, value in thresholds:
                 stack.enter_context(mock.patch.object(where, name, value))
-            for module in (filling, parts, _writing):
+            for module in (filling, parts, _writing):  # whoever asks whether a transaction is open
                 stack.enter_context(mock.patch.object(module, "connection", alone))
             yield
 
