@@ -7,10 +7,8 @@ touches a model, a session or a file path.
 import enum
 import hashlib
 import importlib
-import logging
 import pkgutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from importlib import metadata
@@ -21,11 +19,10 @@ from django import forms
 from lists.credentials import Lifter
 from lists.records import Raw, Row
 from sync import archives, text
+from sync.edges import alone
 from sync.errors import AccessRefused, BadPayload, NotModified, SourceRefused, SourceUnavailable, SyncError, Untouched
 from sync.http import API, Door, Limits, Meter
 from sync.text import Sniff
-
-log = logging.getLogger(__name__)
 
 ENTRY_POINTS = "listkeeper.sources"  # docs/write-a-source.md
 
@@ -217,19 +214,10 @@ def load_adapters() -> None:
 def load_offered(found: metadata.EntryPoint) -> None:
     """A source of another package: a module that registers itself, or an Adapter class. One that breaks is left out and
     said so in the log: it must not keep Listkeeper from starting."""
-    with _left_out("the source %s of another package cannot be loaded; it is left out", found.name):
+    with alone("the source %s of another package cannot be loaded; it is left out", found.name, but=()):
         offered = found.load()
         if isinstance(offered, type) and issubclass(offered, Adapter) and ADAPTERS.get(offered.key) is not offered:
             register(offered)
-
-
-@contextmanager
-def _left_out(message: str, name: str) -> Iterator[None]:
-    """Where code of other packages runs beside ours: what breaks there is logged, and all else goes on without it."""
-    try:
-        yield
-    except Exception:
-        log.exception(message, name)
 
 
 def adapter_named(key: str) -> Adapter:
@@ -312,7 +300,7 @@ def _scored(content: bytes, encoding: str) -> list[tuple[float, type[FileAdapter
 
 def _score(cls: type[FileAdapter], sniff: Sniff) -> float:
     """One that breaks knows nothing of the file: it must not keep the others from knowing it."""
-    with _left_out("the format %s broke when it looked at a file", cls.key):
+    with alone("the format %s broke when it looked at a file", cls.key, but=()):
         return cls.recognises(sniff)
     return 0
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from django.db import DatabaseError, connections
 
+from sync.edges import alone
+
 log = logging.getLogger(__name__)
 
 
@@ -21,12 +23,11 @@ class Beat(threading.Thread):
         try:
             while not self._ended.wait(self._every_s):
                 try:
-                    self._act()
+                    with alone("%s broke; it goes on", self.name, but=(DatabaseError,)):
+                        self._act()
                 except DatabaseError as e:
                     log.warning("%s: %s", self.name, e)
                     connections.close_all()
-                except Exception:
-                    log.exception("%s broke; it goes on", self.name)
         finally:
             connections.close_all()  # those of this thread
 

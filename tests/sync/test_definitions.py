@@ -230,14 +230,15 @@ def test_a_source_that_is_not_read_keeps_no_other_from_it(films, live, capsys, i
     (run,) = answer.json()["runs"]
     assert Run.objects.get(pk=run).source == two
     assert answer.json()["refused"] == [{"source": one.pk, "message": "one is not read. Sign in again."}]
-    call_command("sync", str(films.pk))
+    with pytest.raises(CommandError, match="1 of 2 cannot be read now"):
+        call_command("sync", str(films.pk))
     said = capsys.readouterr().out
     assert "one is not read. Sign in again." in said
     assert f"two is being read already (run {run})." in said
     Run.objects.all().delete()
     Source.objects.filter(pk=two.pk).update(paused="Sign in again.")
     assert mine.post(f"/api/v1/lists/{films.pk}/sync/").json()["error"]["message"] == "one is not read. Sign in again."
-    with pytest.raises(CommandError, match=r"Nothing was started\. one is not read"):
+    with pytest.raises(CommandError, match=r"2 of 2 cannot be read now\. one is not read"):
         call_command("sync", str(films.pk))
 
 

@@ -39,8 +39,8 @@ class Command(BaseCommand):
                 started += [asked.run] if asked.run else []
         if options["wait"]:
             self._wait(started)
-        if refused and not started:
-            raise CommandError(f"Nothing was started. {refused[0]}")
+        if refused:
+            raise CommandError(f"{len(refused)} of {len(sources)} cannot be read now. {refused[0]}")
 
     def _wait(self, started: list[Run]) -> None:
         failed = 0
